@@ -1,0 +1,78 @@
+"""Fusion models: the registry and the one door to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+
+from fuselens.core.errors import InputError
+from fuselens.core.model import FusionModel, resolve_device
+from fuselens.core.registry import Registry
+
+MODELS = Registry(
+    "model",
+    {
+        "average": "fuselens.models.average:Average",
+        "deepfuse": "fuselens.models.deepfuse:DeepFuse",
+        "deeppedestrian": "fuselens.models.deeppedestrian:DeepPedestrian",
+        "funfusean": "fuselens.models.funfusean:FunFuseAn",
+        "laplacian_pyramid": "fuselens.models.laplacian_pyramid:LaplacianPyramid",
+        "masknet": "fuselens.models.masknet:MaskNet",
+        "maximum": "fuselens.models.maximum:Maximum",
+        "weighted_average": "fuselens.models.weighted_average:WeightedAverage",
+    },
+    "fuselens.models",
+)
+
+
+def list_models() -> list[str]:
+    """Return the names of all models, third-party ones included."""
+    return list(MODELS)
+
+
+def load_model(
+    name: str,
+    weights: str | Path | Literal["auto"] | None = "auto",
+    *,
+    names: tuple[str, str] = ("infrared", "visible"),
+    device: str | torch.device = "cpu",
+    **settings: Any,
+) -> FusionModel:
+    """Build the model `name`, load its weights, and return it in evaluation mode.
+
+    Args:
+        name: a registry name; `list_models()` shows them.
+        weights: a shipped name (`"mri-pet"`), a `.safetensors` file, None for random weights, or `"auto"`: the shipped
+            weights for the modalities `names`.
+        names: modalities of the pair, read by `"auto"` only.
+        device: `"auto"`, `"cpu"`, `"cuda"`, ...
+        settings: passed to the model's constructor, such as `rule="ratio"`.
+
+    Raises:
+        UnknownNameError: no such model or weights; near names are suggested.
+        InputError: a setting that the model does not have, or weights that do not fit.
+
+    Example:
+        >>> load_model("average").reach
+        0
+    """
+    from fuselens.models.weights import load_weights, weights_for
+
+    try:
+        model: FusionModel = MODELS[name](**settings)
+    except TypeError as error:
+        raise InputError(f"The model '{name}' cannot be built with {settings}: {error}.") from error
+    if any(True for _ in model.parameters()):
+        if weights == "auto":
+            weights = weights_for(name, names)
+            if weights is None:
+                raise InputError(
+                    f"No weights of '{name}' for {names[0]} + {names[1]} are shipped; pass weights=... or train some."
+                )
+        if weights is not None:
+            load_weights(model, weights)
+    elif weights not in ("auto", None):
+        raise InputError(f"'{name}' is a rule without weights; leave out '{weights}'.")
+    return model.to(resolve_device(device)).eval()

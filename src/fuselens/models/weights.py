@@ -1,0 +1,100 @@
+"""Weights: safetensors files shipped in `models/weights/`, each with a card of the same name."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from fuselens.core.errors import InputError, UnknownNameError
+from fuselens.core.files import atomic_path
+from fuselens.core.modalities import modality_family
+from fuselens.core.model import FusionModel
+
+
+def weights_folder() -> Path:
+    """Return the folder of the shipped weights."""
+    return Path(str(resources.files("fuselens.models") / "weights"))
+
+
+def list_weights(model: str | None = None) -> dict[str, dict[str, Any]]:
+    """Return the cards of the shipped weights by full name, such as `"masknet-mri-pet"`.
+
+    Args:
+        model: only those of this network.
+    """
+    cards = {}
+    for path in sorted(weights_folder().glob("*.safetensors")):
+        card = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        if model in (None, card["model"]):
+            cards[path.stem] = card
+    return cards
+
+
+def weights_for(model: str, names: tuple[str, str]) -> str | None:
+    """Return the shipped weights of `model` that suit the modalities, or None where none do."""
+    wanted = modality_family(names)
+    known = {card["weights"] for card in list_weights(model).values()}
+    return wanted if wanted in known else None
+
+
+def load_weights(model: FusionModel, weights: str | Path) -> FusionModel:
+    """Load shipped weights by name (`"mri-pet"`) or a `.safetensors` file into `model`, and return it.
+
+    Raises:
+        UnknownNameError: no shipped weights of that name.
+        InputError: missing file, not a safetensors file, or tensors that do not fit the network.
+    """
+    path = Path(weights)
+    if path.suffix == ".safetensors":
+        if not path.is_file():
+            raise InputError(f"The weights file '{path}' does not exist.")
+        name = path.stem
+    else:
+        path = weights_folder() / f"{model.name}-{weights}.safetensors"
+        name = str(weights)
+        if not path.is_file():
+            raise UnknownNameError(
+                f"weights of {model.name}", name, [card["weights"] for card in list_weights(model.name).values()]
+            )
+    try:
+        tensors = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"'{path}' is not a safetensors file: {error}.") from error
+    _check_fit(model, tensors, path)
+    model.load_state_dict(tensors)
+    card = path.with_suffix(".json")
+    facts = json.loads(card.read_text(encoding="utf-8")) if card.is_file() else {}
+    model.weights_info = {**facts, "weights": facts.get("weights", name), "sha256": file_hash(path)}
+    return model
+
+
+def save_weights(model: FusionModel, path: Path) -> Path:
+    """Write the model's tensors as safetensors, atomically."""
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+    with atomic_path(path) as temporary:
+        save_file(tensors, temporary, metadata={"model": model.name})
+    return path
+
+
+def file_hash(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _check_fit(model: FusionModel, tensors: dict[str, torch.Tensor], path: Path) -> None:
+    expected = model.state_dict()
+    missing, extra = sorted(expected.keys() - tensors.keys()), sorted(tensors.keys() - expected.keys())
+    wrong = [name for name in expected.keys() & tensors.keys() if expected[name].shape != tensors[name].shape]
+    if missing or extra or wrong:
+        first = (missing or extra or sorted(wrong))[0]
+        raise InputError(
+            f"The tensors in '{path.name}' do not fit {model.name}: {len(missing)} missing, {len(extra)} unknown, "
+            f"{len(wrong)} of another shape (first: {first}); choose the network that these weights were made for."
+        )
