@@ -1,0 +1,72 @@
+"""FuseLens: fuse registered images of two sensors and explain every fused pixel.
+
+The public names are imported on first use, so `import fuselens` stays fast.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from fuselens.core import targets as targets
+    from fuselens.core.errors import FuseLensError as FuseLensError
+    from fuselens.core.model import FusionModel as FusionModel
+    from fuselens.core.pair import ImagePair as ImagePair
+    from fuselens.core.results import Attribution as Attribution
+    from fuselens.data.examples import example_pair as example_pair
+    from fuselens.data.folders import find_pairs as find_pairs
+    from fuselens.data.fused import FusedImage as FusedImage
+    from fuselens.data.fused import fuse as fuse
+    from fuselens.data.pairs import read_pair as read_pair
+    from fuselens.explainers import explain as explain
+    from fuselens.explainers import list_explainers as list_explainers
+    from fuselens.explainers.guidance import Guidance as Guidance
+    from fuselens.explainers.guidance import guidance as guidance
+    from fuselens.explainers.jacobian import jacobian as jacobian
+    from fuselens.explainers.region_report import region_report as region_report
+    from fuselens.models import list_models as list_models
+    from fuselens.models import load_model as load_model
+    from fuselens.models.weights import list_weights as list_weights
+    from fuselens.models.wrap import wrap_model as wrap_model
+
+_PUBLIC = {
+    "Attribution": "core.results",
+    "FuseLensError": "core.errors",
+    "FusedImage": "data.fused",
+    "FusionModel": "core.model",
+    "Guidance": "explainers.guidance",
+    "ImagePair": "core.pair",
+    "example_pair": "data.examples",
+    "explain": "explainers",
+    "find_pairs": "data.folders",
+    "fuse": "data.fused",
+    "guidance": "explainers.guidance",
+    "jacobian": "explainers.jacobian",
+    "list_explainers": "explainers",
+    "list_models": "models",
+    "list_weights": "models.weights",
+    "load_model": "models",
+    "read_pair": "data.pairs",
+    "region_report": "explainers.region_report",
+    "targets": "core.targets",
+    "wrap_model": "models.wrap",
+}
+__all__ = ["__version__", *sorted(_PUBLIC)]
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name on first use."""
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'fuselens' has no attribute '{name}'")
+    module = import_module(f"fuselens.{_PUBLIC[name]}")
+    found = module if name == "targets" else getattr(module, name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return __all__
