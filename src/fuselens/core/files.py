@@ -41,12 +41,12 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         InputError: the folder is missing, `path` is a folder, or the system refuses to write.
     """
     path = Path(path)
-    if path.is_dir():
-        raise InputError(f"Cannot write {path}: it is a folder; name a file in it.")
     if not path.parent.is_dir():
         raise InputError(f"Cannot write {path}: there is no folder {path.parent}; make it first.")
-    temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix}")
+    temporary = path.with_name(f".{secrets.token_hex(8)}{path.suffix}")
     try:
+        if path.is_dir():
+            raise InputError(f"Cannot write {path}: it is a folder; name a file in it.")
         yield temporary
         temporary.replace(path)
     except OSError as error:
@@ -120,7 +120,7 @@ def write_image(path: str | Path, array: npt.NDArray[Any]) -> None:
     array = np.ascontiguousarray(array)
     depths = _depths_of(path)
     if array.dtype.name not in depths:
-        raise InputError(f"{path.suffix} files hold {' or '.join(depths)}, not {array.dtype.name}; write .tif instead.")
+        raise InputError(f"{path.suffix} files hold {' or '.join(depths)}, not {array.dtype.name}; convert it first.")
     with atomic_path(path) as temporary:
         if path.suffix.lower() in (".tif", ".tiff"):
             import tifffile

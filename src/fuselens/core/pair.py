@@ -118,7 +118,7 @@ class ImagePair:
                 y = y[0]
             y = y if y.is_floating_point() else y.float()
             sources.append(Source(y, canonical_modality(name), depth="float32", low=0.0, high=1.0))
-        return cls(*sources)
+        return cls(sources[0], sources[1])
 
 
 def _check_luma(y: torch.Tensor, name: str) -> None:

@@ -81,7 +81,12 @@ def windows_agree(
 
 
 def _mover(
-    model: FusionModel, sources: Images, others: Sequence[Images], place: tuple[int, int], value: float, tolerance: float
+    model: FusionModel,
+    sources: Images,
+    others: Sequence[Images],
+    place: tuple[int, int],
+    value: float,
+    tolerance: float,
 ) -> Callable[[int], bool]:
     """Return the test 'with all beyond this radius replaced, the pixel stays'."""
     y, x = place

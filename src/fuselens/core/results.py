@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from fuselens.core.display import Preset, colour_map, common_scale
@@ -69,7 +70,7 @@ class Attribution:
         for letter, values in (("a", self.a), ("b", self.b)):
             colours = colour_map(values, scale, gamma=gamma, preset=preset)
             write_image(place / f"{self.method}_{letter}.png", colours)
-        write_npz(place / "maps.npz", attribution_a=to_numpy(self.a), attribution_b=to_numpy(self.b))
+        write_npz(place / "maps.npz", {"attribution_a": to_numpy(self.a), "attribution_b": to_numpy(self.b)})
         facts = {"target": self.target, "value": self.value, "share_a": self.share(), "scale": scale}
         write_json(place / "explanation.json", record(self.method, self.names, self.a, facts, self.settings))
         return place
@@ -103,7 +104,7 @@ def model_settings(model: FusionModel) -> dict[str, Any]:
     }
 
 
-def to_numpy(values: torch.Tensor) -> np.ndarray:
+def to_numpy(values: torch.Tensor) -> npt.NDArray[np.generic]:
     """Return a tensor as a numpy array on the CPU."""
-    array: np.ndarray = values.detach().cpu().numpy()
+    array: npt.NDArray[np.generic] = values.detach().cpu().numpy()
     return array

@@ -32,7 +32,7 @@ def checked_call(model: FusionModel, a: torch.Tensor, b: torch.Tensor) -> torch.
     Raises:
         ModelError: wrong shape.
     """
-    fused = model(a, b)
+    fused: torch.Tensor = model(a, b)
     if fused.shape != a.shape:
         raise ModelError(f"Expected '{model.name}' to return shape {tuple(a.shape)} but got {tuple(fused.shape)}.")
     return fused

@@ -116,6 +116,11 @@ def first_bytes(path: Path, count: int = 4) -> bytes:
     return head
 
 
+def damaged(path: Path, error: Exception) -> InputError:
+    """Return the error for a file that a decoder stumbled over, its own words in one line."""
+    return InputError(f"{path} is damaged or incomplete ({' '.join(str(error).split())}); copy or export it again.")
+
+
 def value_range(
     array: Array, depth: Depth, path: Path, *, window: Window = None, normalize: Normalize = None
 ) -> tuple[float, float]:

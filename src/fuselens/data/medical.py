@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from fuselens.core.errors import FuseLensError, InputError, MissingExtraError
 from fuselens.core.pair import Depth
-from fuselens.data.images import FULL_RANGE, Normalize, RawImage, Window, asked_range, first_bytes
+from fuselens.data.images import FULL_RANGE, Normalize, RawImage, Window, asked_range, damaged, first_bytes
 
 Array = npt.NDArray[Any]
 MEDICAL_SUFFIXES = (".nii.gz", ".nii", ".dcm")
@@ -22,10 +22,14 @@ _DICOM_PREAMBLE = 128
 
 
 def is_medical(path: Path) -> bool:
-    """Say whether a file is NIfTI or DICOM: by its suffix, or by the DICOM mark in files without one."""
+    """Say whether a file is NIfTI or DICOM: by its suffix, or by the DICOM mark in files without one.
+
+    Raises:
+        InputError: no such file, or one that cannot be read.
+    """
     if path.name.lower().endswith(MEDICAL_SUFFIXES):
         return True
-    return path.is_file() and path.open("rb").read(_DICOM_PREAMBLE + 4).endswith(b"DICM")
+    return first_bytes(path, _DICOM_PREAMBLE + 4)[_DICOM_PREAMBLE:] == b"DICM"
 
 
 def read_medical(
@@ -55,7 +59,7 @@ def read_medical(
     except FuseLensError:
         raise
     except Exception as error:  # the two libraries raise whatever their parsers stumble over
-        raise InputError(f"{path} is damaged, incomplete or of an unknown kind ({error}); export it again.") from error
+        raise damaged(path, error) from error
 
 
 def _nifti(path: Path, window: Window, normalize: Normalize, slice_index: int | None) -> RawImage:

@@ -15,12 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 from fuselens.core.errors import InputError
+from fuselens.data.images import damaged
 
 if TYPE_CHECKING:
     from PIL import ImageFile
 
 Array = npt.NDArray[Any]
-FORMATS = ("PNG", "JPEG", "MPO", "BMP", "GIF", "TIFF")
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF")
 _ORIENTATION_TAG = 274
 _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
 
@@ -50,7 +51,7 @@ def read_raster(path: Path) -> Array:
     except Image.DecompressionBombError:
         raise too_large(path) from None
     except _DAMAGE as error:
-        raise InputError(f"{path} is damaged or incomplete ({error}); copy or export it again.") from error
+        raise damaged(path, error) from error
 
 
 def upright(array: Array, orientation: int) -> Array:

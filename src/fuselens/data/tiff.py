@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fuselens.core.errors import InputError
+from fuselens.data.images import damaged
 from fuselens.data.raster import opaque_colour, read_raster, too_large, upright
 
 Array = npt.NDArray[Any]
@@ -52,17 +53,18 @@ def read_tiff(path: Path) -> Array:
                 f"{path} is compressed by {page.compression.name} at this depth; save it with no compression or with "
                 "deflate."
             ) from error
-        raise InputError(f"{path} is damaged or incomplete ({error}); copy or export it again.") from error
+        raise damaged(path, error) from error
 
 
 def _pillow_keeps_depth(page: Any) -> bool:
     if page.bitspersample <= 8:
         return True
-    return bool(page.samplesperpixel == 1 and page.dtype in (np.uint16, np.float32))
+    return bool(page.samplesperpixel == 1 and page.photometric == _GREY and page.dtype in (np.uint16, np.float32))
 
 
 def _array_of(page: Any, path: Path) -> Array:
-    if page.photometric not in (_GREY, _GREY_INVERTED, _RGB):
+    known = (_GREY, _RGB, _GREY_INVERTED) if page.dtype.kind == "u" else (_GREY, _RGB)
+    if page.photometric not in known:
         raise InputError(f"{path} is stored in the colour model {page.photometric.name}; convert it to grey or RGB.")
     array: Array = page.asarray()
     if array.ndim == 3 and page.axes.startswith("S"):
@@ -72,6 +74,6 @@ def _array_of(page: Any, path: Path) -> Array:
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[-1] != 3):
         raise InputError(f"{path} has {page.samplesperpixel} channels; save it as grey or RGB.")
     if page.photometric == _GREY_INVERTED:
-        array = (np.iinfo(array.dtype).max if array.dtype.kind in "iu" else 1) - array
+        array = np.iinfo(array.dtype).max - array
     orientation = page.tags.get("Orientation")
     return upright(array, int(orientation.value) if orientation else 1)

@@ -93,7 +93,7 @@ class Guidance:
         write_image(place / "guidance_rgb.png", self.rgb())
         write_image(place / "share.png", overlay(share_colours(self.share()), self.fused.clamp(0, 1)))
         write_image(place / "fused_luma.png", grey(self.fused))
-        write_npz(place / "maps.npz", **maps)
+        write_npz(place / "maps.npz", maps)
         facts = {"target": "image", "exact": self.is_exact, "scale": scale, "share_a": float(self.share().nanmean())}
         write_json(place / "explanation.json", record("guidance", self.names, self.a, facts, self.settings))
         return place
@@ -198,6 +198,4 @@ def _diagonal(
     if algorithm == "exact":
         return exact_diagonal(model, a, b, batch_size=max(copies, 8), progress=progress)
     generator = torch.Generator().manual_seed(seed)
-    return estimated_diagonal(
-        model, a, b, probes=probes, generator=generator, batch_size=copies, progress=progress
-    )
+    return estimated_diagonal(model, a, b, probes=probes, generator=generator, batch_size=copies, progress=progress)

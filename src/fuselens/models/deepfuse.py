@@ -34,4 +34,5 @@ class DeepFuse(FusionModel):
 
     def forward(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         """Fuse `[N, 1, H, W]` pairs; the tanh keeps the result in (-1, 1)."""
-        return self.decode(self.features(a) + self.features(b))
+        fused: torch.Tensor = self.decode(self.features(a) + self.features(b))
+        return fused

@@ -40,4 +40,5 @@ class DeepPedestrian(FusionModel):
         """Fuse `[N, 1, H, W]` pairs; the output is linear, so it may leave [0, 1] a little."""
         first = self.block_a(torch.cat((a, b), dim=1))
         middle = self.block_c(first + self.block_b(first))
-        return self.output(middle + self.block_d(middle))
+        fused: torch.Tensor = self.output(middle + self.block_d(middle))
+        return fused

@@ -17,6 +17,12 @@ from fuselens.core.files import atomic_path
 from fuselens.core.modalities import modality_family
 from fuselens.core.model import FusionModel
 
+# Best first, by the looks and the losses on the test pairs; see the cards.
+BEST = {
+    "mri-pet": ("masknet", "funfusean", "deeppedestrian", "deepfuse"),
+    "infrared-visible": ("masknet", "funfusean", "deeppedestrian", "deepfuse"),
+}
+
 
 def weights_folder() -> Path:
     """Return the folder of the shipped weights."""
@@ -42,6 +48,15 @@ def weights_for(model: str, names: tuple[str, str]) -> str | None:
     wanted = modality_family(names)
     known = {card["weights"] for card in list_weights(model).values()}
     return wanted if wanted in known else None
+
+
+def best_model(names: tuple[str, str]) -> str:
+    """Return the shipped `name:weights` that explains pairs of these modalities best, of those that are there."""
+    family = modality_family(names)
+    for name in BEST[family]:
+        if weights_for(name, names):
+            return f"{name}:{family}"
+    return "laplacian_pyramid"
 
 
 def load_weights(model: FusionModel, weights: str | Path) -> FusionModel:

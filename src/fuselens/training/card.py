@@ -29,7 +29,7 @@ PAPER_TABLE_1 = {
 
 def write_card(
     weights: Path, model: FusionModel, recipe: Recipe, facts: dict[str, Any], test: Sequence[PairFiles]
-) -> Path:
+) -> None:
     """Write `<weights>.json`: the recipe, `facts`, losses on the test pairs beside plain averaging, and the hash."""
     card: dict[str, Any] = {
         "model": recipe.model,
@@ -51,7 +51,7 @@ def write_card(
         }
     if recipe.weights == "mri-pet" and recipe.model in PAPER_TABLE_1:
         card["paper_table_1"] = dict(zip(PARTS, PAPER_TABLE_1[recipe.model], strict=True))
-    return write_json(weights.with_suffix(".json"), card)
+    write_json(weights.with_suffix(".json"), card)
 
 
 def mean_losses(model: FusionModel, store: PairStore) -> dict[str, float]:

@@ -171,7 +171,9 @@ def _finish(
             "hardware": _hardware(trainer),
             "losses": {"training": history.last("train"), "validation": history.last("val")},
         }
-        write_card(weights, model, recipe, facts, [f for folder in test for f in find_pairs(folder, *recipe.modalities)])
+        write_card(
+            weights, model, recipe, facts, [f for folder in test for f in find_pairs(folder, *recipe.modalities)]
+        )
     return TrainingResult(weights, losses, trainer.global_step, history.seconds)
 
 

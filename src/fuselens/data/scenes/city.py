@@ -1,28 +1,65 @@
-"""The fixed part of a street scene: sky, skyline, road, buildings."""
+"""The fixed part of a street scene: sky, skyline, road, and two rows of houses."""
 
 from __future__ import annotations
 
-import numpy as np
+from typing import NamedTuple
 
-from fuselens.data.scenes.shapes import box, smoothstep
+import numpy as np
+from numpy.typing import NDArray
+
+from fuselens.data.scenes.shapes import Plane, box, smoothstep
 from fuselens.data.scenes.stage import FACING, GROUND, WALL_LEFT, WALL_RIGHT, Colour, Patch, Stage
 from fuselens.data.scenes.texture import fractal
 
-SKY, BUILDING, ROAD, MARKING, WINDOW, WARM_WALL = 0, 1, 2, 3, 4, 5
+SKY, BUILDING, GROUND_LABEL, MARKING, WINDOW, WARM_WALL = 0, 1, 2, 3, 4, 5
 KERB = 3.5
 WALL = 6.4
-PLASTER: tuple[Colour, ...] = ((0.34, 0.25, 0.19), (0.30, 0.29, 0.27), (0.36, 0.31, 0.22), (0.26, 0.18, 0.15))
-ROOM: tuple[Colour, ...] = ((1.0, 0.66, 0.30), (1.0, 0.76, 0.44), (0.80, 0.92, 1.0), (1.0, 0.56, 0.22))
+STOREY, FIRST_FLOOR = 3.1, 3.7
+PLASTER: tuple[Colour, ...] = (
+    (0.40, 0.27, 0.19), (0.33, 0.32, 0.30), (0.42, 0.35, 0.24), (0.34, 0.19, 0.14), (0.24, 0.27, 0.31),
+)  # fmt: skip
+ROOM: tuple[Colour, ...] = ((1.0, 0.66, 0.30), (1.0, 0.76, 0.44), (0.78, 0.90, 1.0), (1.0, 0.54, 0.20))
+NOWHERE = np.float32(1e6)
+
+
+class House(NamedTuple):
+    """One house of a row: where it stands along the street, and how its front is divided (metres)."""
+
+    side: int
+    near: float
+    far: float
+    height: float
+    bay: float
+    pane: tuple[float, float]
+    colour: Colour
+    warmth: float
+    lit: float
+    has_shop: bool
+
+
+def plan_houses(rng: np.random.Generator) -> list[House]:
+    """Two rows of houses from the camera to the end of the street; the second on the right keeps a shop."""
+    houses = []
+    for side in (-1, 1):
+        ends = np.cumsum([2.0, *rng.uniform(9, 15, 12)])
+        for index, (near, far) in enumerate(zip(ends[:-1], ends[1:], strict=True)):
+            houses.append(House(
+                side, float(near), float(far), height=float(rng.uniform(8.0, 16.5)), bay=float(rng.uniform(1.9, 2.8)),
+                pane=(float(rng.uniform(0.42, 0.58)), float(rng.uniform(0.62, 0.85))),
+                colour=PLASTER[int(rng.integers(len(PLASTER)))], warmth=float(rng.uniform(0.24, 0.34)),
+                lit=float(rng.uniform(0.25, 0.5)), has_shop=(index == 1 and side == 1) or (bool(rng.random() < 0.25) and index > 1),
+            ))  # fmt: skip
+    return houses
 
 
 def draw_sky(stage: Stage, rng: np.random.Generator) -> None:
-    """Night sky over a town: its glow near the horizon; cold in the infrared, with thin cloud."""
+    """Night sky over a town, and its glow near the horizon; cold in the infrared, with thin cloud."""
     height = np.clip(-stage.y, 0.0, 1.0)
-    dusk = np.exp(-height / 0.22)
-    for channel, (zenith, glow) in enumerate(zip((0.0025, 0.004, 0.010), (0.030, 0.022, 0.020), strict=True)):
+    dusk = np.exp(-height / 0.20)
+    for channel, (zenith, glow) in enumerate(zip((0.004, 0.008, 0.022), (0.050, 0.036, 0.036), strict=True)):
         stage.glow[channel] = zenith + np.float32(glow) * dusk
     cloud = fractal(stage.x * 2.2 + 40, stage.y * 9 + 40, rng, 4)
-    stage.heat[:] = 0.05 + 0.07 * dusk + 0.035 * np.clip(cloud, 0.0, 1.0)
+    stage.heat[:] = 0.05 + 0.09 * dusk + 0.10 * np.clip(cloud, 0.0, 1.0)
     stage.labels[:] = SKY
 
 
@@ -31,97 +68,120 @@ def draw_skyline(stage: Stage, rng: np.random.Generator) -> None:
     for z in (210.0, 170.0, 140.0):
         for x in np.arange(-60.0, 61.0, 17.0) + rng.uniform(-5, 5):
             width, height = rng.uniform(5, 9), rng.uniform(9, 34) if abs(x) > 8 else rng.uniform(8, 16)
+            heat, rooms = rng.uniform(0.2, 0.3), rng.random((16, 16)) < 0.2
             patch = stage.board(float(x), z, width + 1, height + 1)
             if not patch.u.size:
                 continue
             block = box(patch.u, patch.v, (0.0, height / 2 - 2), (width, height / 2 + 2))
-            stage.paint(patch, block, albedo=(0.2, 0.2, 0.2), glow=(0.006, 0.006, 0.008), heat=rng.uniform(0.2, 0.3),
-                        label=BUILDING, surface=FACING)  # fmt: skip
+            stage.paint(patch, block, albedo=(0.2, 0.2, 0.2), glow=(0.009, 0.009, 0.014), heat=heat, label=BUILDING,
+                        surface=FACING)  # fmt: skip
             column, row = np.floor(patch.u / 2.4).astype(int), np.floor(patch.v / 3.0).astype(int)
-            lit = rng.random((16, 16))[row % 16, column % 16] < 0.16
             pane = box(patch.u - (column + 0.5) * 2.4, patch.v - (row + 0.5) * 3.0, (0, 0), (0.75, 0.8))
-            stage.paint(patch, np.maximum(pane, block), glow=(0.55, 0.42, 0.24), strength=lit.astype(np.float32))
+            lit = np.where(rooms[row % 16, column % 16], np.maximum(pane, block), NOWHERE)
+            stage.paint(patch, lit, glow=(0.55, 0.42, 0.24))
 
 
 def draw_ground(stage: Stage, rng: np.random.Generator) -> None:
-    """Road, kerbs, pavements of slabs, and paint, which is as warm as the asphalt under it."""
+    """Road, kerbs, pavements of slabs, and paint, all as warm as the asphalt; wheels warm their lanes a little."""
     patch = stage.ground()
     x, z = patch.u, patch.v
-    grain = fractal(x * 1.5, z * 1.5, rng, 5, gain=0.75)
+    grain = fractal(x * 2.5, z * 2.5, rng, 4, gain=0.8)
     wear = fractal(x * 0.9, z * 0.12, rng, 3)
-    everywhere = np.full(x.shape, -1e6, dtype=np.float32)
-    asphalt = 0.075 * (1 + 0.5 * grain + 0.35 * wear)
-    heat = 0.36 + 0.030 * grain + 0.035 * wear + 0.04 * np.exp(-(((np.abs(x) - 1.7) / 0.9) ** 2))
-    stage.paint(patch, everywhere, albedo=_grey(asphalt, (1.0, 1.0, 1.03)), glow=(0, 0, 0), heat=heat, label=ROAD,
-                surface=GROUND)  # fmt: skip
-    joint = np.maximum(np.abs((x / 0.9) % 1 - 0.5), np.abs((z / 0.9) % 1 - 0.5)) > 0.47
-    slabs = 0.15 * (1 + 0.4 * grain) * np.where(joint, 0.55, 1.0)
-    stage.paint(patch, KERB - np.abs(x), albedo=_grey(slabs, (1.0, 0.96, 0.9)))
-    stage.paint(patch, np.abs(np.abs(x) - KERB) - 0.11, albedo=(0.30, 0.30, 0.29))
-    paint = 0.62 * (0.9 + 0.25 * grain) * smoothstep(-0.75, -0.35, wear + 0.3 * grain)
-    dash = np.abs((z + 1.4) % 6.0 - 3.0) - 1.5
-    centre = np.maximum(np.abs(x) - 0.07, dash)
+    everywhere = np.full(x.shape, -NOWHERE, dtype=np.float32)
+    lanes = np.exp(-((np.abs(np.abs(x) - 1.7) - 0.75) ** 2) / 0.08)
+    heat = 0.33 + 0.04 * grain + 0.07 * wear + 0.05 * lanes
+    stage.paint(patch, everywhere, albedo=_tint(0.085 * (1 + 0.7 * grain + 0.4 * wear), (1.0, 1.0, 1.05)),
+                glow=(0, 0, 0), heat=heat, label=GROUND_LABEL, surface=GROUND)  # fmt: skip
+    joint = np.maximum(np.abs((x / 0.7) % 1 - 0.5), np.abs((z / 0.7) % 1 - 0.5)) > 0.46
+    slabs = 0.17 * (1 + 0.5 * grain) * np.where(joint, np.float32(0.5), np.float32(1.0))
+    stage.paint(patch, KERB - np.abs(x), albedo=_tint(slabs, (1.0, 0.95, 0.88)))
+    stage.paint(patch, np.abs(np.abs(x) - KERB) - 0.11, albedo=(0.34, 0.33, 0.31))
+    paint = 0.75 * (0.9 + 0.3 * grain) * smoothstep(-0.8, -0.4, wear + 0.3 * grain)
+    centre = np.maximum(np.abs(x) - 0.08, np.abs((z + 1.2) % 6.0 - 3.0) - 1.6)
     edge = np.abs(np.abs(x) - 3.05) - 0.06
-    stage.paint(patch, np.minimum(centre, edge), albedo=_grey(paint, (1.0, 1.0, 0.96)), label=MARKING)
+    stage.paint(patch, np.minimum(centre, edge), albedo=_tint(paint, (1.0, 1.0, 0.95)), label=MARKING)
 
 
-def draw_buildings(stage: Stage, rng: np.random.Generator) -> None:
-    """Two rows of houses, painted from the far end to the camera."""
-    for side in (-1, 1):
-        ends = np.cumsum(np.concatenate([[2.0], rng.uniform(9, 17, 11)]))
-        heights = rng.uniform(8.5, 15.0, 11)
-        heights[::3] += rng.uniform(0, 6, heights[::3].size)
-        for near, far, height in list(zip(ends[:-1], ends[1:], heights, strict=True))[::-1]:
-            _gable(stage, side, near, height)
-            _facade(stage, side, near, far, height, rng)
+def draw_houses(stage: Stage, houses: list[House], rng: np.random.Generator) -> None:
+    """Paint both rows from the far end to the camera."""
+    for house in sorted(houses, key=lambda house: -house.near):
+        _gable(stage, house)
+        _front(stage, house, rng)
 
 
-def _gable(stage: Stage, side: int, z: float, height: float) -> None:
+def _gable(stage: Stage, house: House) -> None:
     """The windowless end of a house that stands higher than its neighbour."""
-    patch = stage.board(side * (WALL + 5.0), z, 5.0, height)
-    if patch.u.size:
-        wall = box(patch.u, patch.v, (0.0, height / 2), (5.0, height / 2))
-        stage.paint(patch, wall, albedo=(0.22, 0.2, 0.18), glow=(0, 0, 0), heat=0.27, label=BUILDING, surface=FACING)
+    patch = stage.board(house.side * (WALL + 5.0), house.near, 5.0, house.height)
+    wall = box(patch.u, patch.v, (0.0, house.height / 2), (5.0, house.height / 2))
+    stage.paint(patch, wall, albedo=house.colour, glow=(0, 0, 0), heat=house.warmth - 0.04, label=BUILDING,
+                surface=FACING)  # fmt: skip
 
 
-def _facade(stage: Stage, side: int, near: float, far: float, height: float, rng: np.random.Generator) -> None:
-    patch = stage.wall(side * WALL, near, far, height)
-    draws = rng.random((4, 16, 16))
-    colour = np.asarray(PLASTER[int(rng.integers(len(PLASTER)))], dtype=np.float32)
-    warmth = rng.uniform(0.27, 0.34)
-    if not patch.u.size:
-        return
-    wall = np.maximum(np.maximum(near - patch.u, patch.u - far), np.maximum(patch.v - height, -patch.v))
-    stain = fractal(patch.u * 0.7, patch.v * 0.5, rng, 4, gain=0.65)
-    heat = warmth + 0.05 * stain + 0.03 * np.cos(patch.v * 2.0)
-    stage.paint(patch, wall, albedo=_tint(0.8 + 0.45 * stain, colour), glow=(0, 0, 0), heat=heat, label=BUILDING,
-                surface=WALL_LEFT if side < 0 else WALL_RIGHT)  # fmt: skip
-    ledge = np.maximum(np.abs((patch.v - 3.6) % 3.2 - 0.1) - 0.1, wall)
-    stage.paint(patch, np.maximum(ledge, 3.4 - patch.v), albedo=_tint(np.ones_like(stain), 1.35 * colour))
-    _windows(stage, patch, wall, height, draws)
+def _front(stage: Stage, house: House, rng: np.random.Generator) -> None:
+    patch = stage.wall(house.side * WALL, house.near, house.far, house.height)
+    rooms = rng.random((4, 16, 16))
+    u, v = patch.u, patch.v
+    wall = np.maximum(np.maximum(house.near - u, u - house.far), np.maximum(v - house.height, -v))
+    stain = fractal(u * 1.1, v * 0.7, rng, 4, gain=0.7)
+    brick = np.where((v / 0.22) % 1 < 0.18, np.float32(0.75), np.float32(1.0))
+    heat = house.warmth + 0.10 * stain + 0.03 * np.cos(v * 2.03 + 0.6)
+    stage.paint(patch, wall, albedo=_tint((0.8 + 0.6 * stain) * brick, house.colour), glow=(0, 0, 0), heat=heat,
+                label=BUILDING, surface=WALL_LEFT if house.side < 0 else WALL_RIGHT)  # fmt: skip
+    trim = tuple(1.5 * value for value in house.colour)
+    ledges = np.minimum(np.abs(v - FIRST_FLOOR + 0.15) - 0.12, np.abs(v - house.height + 0.2) - 0.2)
+    stage.paint(patch, np.maximum(ledges, wall), albedo=trim, heat=heat - 0.03)
+    pipe = np.maximum(np.abs(u - house.near - 0.35) - 0.07, wall)
+    stage.paint(patch, pipe, albedo=(0.12, 0.12, 0.12), heat=house.warmth + 0.12)
+    _windows(stage, patch, house, wall, rooms)
+    (_shop if house.has_shop else _doors)(stage, patch, house, wall, rng)
 
 
-def _windows(stage: Stage, patch: Patch, wall: np.ndarray, height: float, draws: np.ndarray) -> None:
+def _windows(stage: Stage, patch: Patch, house: House, wall: Plane, rooms: NDArray[np.float64]) -> None:
     """Panes on a grid: dark cold glass, lit rooms, and walls that a radiator warms from inside."""
-    column, row = np.floor(patch.u / 2.6).astype(int), np.floor((patch.v - 3.6) / 3.2).astype(int)
-    across, up = patch.u - (column + 0.5) * 2.6, patch.v - 3.6 - (row + 0.5) * 3.2
-    free = np.maximum(wall, np.maximum(3.8 - patch.v, patch.v - height + 0.5))
-    pane = np.maximum(box(across, up, (0, 0.1), (0.62, 0.85)), free)
-    lit, radiator, tint, level = (plane[row % 16, column % 16] for plane in draws)
-    is_lit = lit < 0.36
-    stage.paint(patch, pane, albedo=(0.03, 0.035, 0.045), heat=0.20)
-    curtain = 0.55 + 0.45 * smoothstep(-0.8, 0.9, up) - 0.35 * smoothstep(0.3, 0.55, np.abs(across))
-    frame = np.minimum(np.abs(across), np.abs(up - 0.35)) < 0.045
+    column = np.floor((patch.u - house.near) / house.bay).astype(int)
+    row = np.floor((patch.v - FIRST_FLOOR) / STOREY).astype(int)
+    across = patch.u - house.near - (column + np.float32(0.5)) * np.float32(house.bay)
+    up = patch.v - FIRST_FLOOR - (row + np.float32(0.5)) * np.float32(STOREY)
+    free = np.maximum(wall, np.maximum(FIRST_FLOOR - patch.v, patch.v - house.height + 0.9))
+    pane = np.maximum(box(across, up, (0, 0.1), house.pane), free)
+    lit, radiator, tint, level = (plane[row % 16, column % 16] for plane in rooms)
+    frame = np.maximum(box(across, up, (0, 0.1), (house.pane[0] + 0.09, house.pane[1] + 0.09)), free)
+    stage.paint(patch, frame, albedo=(0.36, 0.34, 0.31))
+    stage.paint(patch, pane, albedo=(0.03, 0.035, 0.05), heat=house.warmth - 0.09)
+    curtain = 0.5 + 0.5 * smoothstep(-0.9, 0.9, up) - 0.35 * smoothstep(0.3, 0.5, np.abs(across))
+    bars = np.where(np.minimum(np.abs(across), np.abs(up - 0.35)) < 0.045, np.float32(0.25), np.float32(1.0))
     room = np.asarray(ROOM, dtype=np.float32)[(tint * len(ROOM)).astype(int)].transpose(2, 0, 1)
-    glow = room * (curtain * (0.25 + 0.8 * level) * np.where(frame, 0.25, 1.0)).astype(np.float32)
-    stage.paint(patch, np.where(is_lit, pane, np.float32(1e6)), glow=glow, heat=0.52, label=WINDOW)
-    leak = np.where(~is_lit & (radiator < 0.3), box(across, up, (0, -1.1), (0.5, 0.28), 0.1), np.float32(1e6))
-    stage.paint(patch, np.maximum(leak, free), heat=0.62, label=WARM_WALL)
+    glow = room * (curtain * bars * (0.15 + 0.75 * level)).astype(np.float32)
+    stage.paint(patch, np.where(lit < house.lit, pane, NOWHERE), glow=glow, heat=0.50, label=WINDOW)
+    leak = np.maximum(box(across, up, (0, -1.1), (0.55, 0.24), 0.1), free)
+    warm = (lit >= house.lit) & (radiator < 0.3)
+    stage.paint(patch, np.where(warm, leak, NOWHERE), heat=0.66, label=WARM_WALL)
 
 
-def _grey(plane: np.ndarray, tint: Colour) -> np.ndarray:
-    return _tint(plane, np.asarray(tint, dtype=np.float32))
+def _shop(stage: Stage, patch: Patch, house: House, wall: Plane, rng: np.random.Generator) -> None:
+    """A lit shop window full of goods, below an awning."""
+    u, v = patch.u, patch.v
+    glass = np.maximum(box((u - house.near) % 3.0 - 1.5, v, (0, 1.55), (1.3, 1.05)), wall)
+    shelf = np.floor((v - 0.5) / 0.42)
+    goods = fractal(np.floor(u / 0.16) + 0.37, shelf * 3.1 + 0.41, rng, 1)
+    bright = (0.55 + 0.5 * goods) * np.where((v - 0.5) % 0.42 < 0.06, 0.3, 1.0) + 0.7 * smoothstep(2.0, 2.6, v)
+    stage.paint(
+        patch, glass, albedo=(0.05, 0.05, 0.05), glow=_tint(bright, (0.95, 0.62, 0.27)), heat=0.46, label=WINDOW
+    )
+    awning = np.maximum(np.abs(v - 2.95) - 0.25, wall)
+    stripe = (u / 0.5) % 1 < 0.5
+    stage.paint(patch, awning, albedo=_tint(np.where(stripe, 1.0, 0.25).astype(np.float32), (0.5, 0.12, 0.10)))
 
 
-def _tint(plane: np.ndarray, colour: np.ndarray) -> np.ndarray:
-    return (colour[:, None, None] * plane).astype(np.float32)
+def _doors(stage: Stage, patch: Patch, house: House, wall: Plane, rng: np.random.Generator) -> None:
+    """A house door that leaks some warmth, between dark windows."""
+    place = house.near + float(rng.uniform(0.3, 0.7)) * (house.far - house.near)
+    u, v = patch.u, patch.v
+    panes = np.maximum(box((u - house.near) % house.bay - house.bay / 2, v, (0, 1.9), (house.pane[0], 0.7)), wall)
+    stage.paint(patch, panes, albedo=(0.03, 0.035, 0.05), heat=house.warmth - 0.07)
+    door = np.maximum(box(u, v, (place, 1.1), (0.75, 1.25)), wall)
+    stage.paint(patch, door, albedo=(0.10, 0.07, 0.05), heat=house.warmth + 0.08)
+
+
+def _tint(plane: Plane, colour: Colour) -> NDArray[np.float32]:
+    return np.asarray(np.asarray(colour, dtype=np.float32)[:, None, None] * plane, dtype=np.float32)

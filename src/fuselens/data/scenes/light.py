@@ -1,6 +1,6 @@
-"""Light for a stage: lamps, glare and the way to a colour image.
+"""Light for a stage: lamps, the air round them, the wet road, and glare.
 
-Point lights with Lambert's law on painted surfaces (deferred shading), halos and streaks as a lens would add them.
+Point lights with Lambert's law on what was painted (deferred shading); the rest is added as a lens or damp air would.
 """
 
 from __future__ import annotations
@@ -13,18 +13,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fuselens.data.scenes.shapes import Plane, smoothstep
-from fuselens.data.scenes.stage import EYE_HEIGHT, FOCAL, GROUND, NORMALS, WALL_LEFT, Colour, Stage
+from fuselens.data.scenes.stage import EYE_HEIGHT, FOCAL, GROUND, NORMALS, SOFT_SURFACES, Colour, Stage
 
-AMBIENT: Colour = (0.016, 0.019, 0.026)
+AMBIENT: Colour = (0.020, 0.025, 0.036)
 
 
 @dataclass(frozen=True)
 class Light:
-    """A point light: place in metres, colour, power (radiance of a white surface 1 m below), and its optics.
+    """A point light in the world.
 
     Attributes:
+        x, y, z: place in metres.
+        colour: red, green, blue.
+        power: irradiance at 1 m.
         beam: where it shines: all round, down like a street lamp, or towards the camera like a head lamp.
-        halo: radius of the glow round it in frame units; 0 for none.
+        halo: radius of the glow round it, in frame units; 0 for none.
         mirrored: strength of its reflection in the wet road.
     """
 
@@ -42,45 +45,55 @@ def illuminate(stage: Stage, lights: list[Light]) -> NDArray[np.float32]:
     """Return the light that reaches the camera, `[3, h, w]`: what glows and what is lit."""
     world_x = stage.x * stage.z / np.float32(FOCAL) + np.float32(stage.camera_x)
     world_y = np.float32(EYE_HEIGHT) - stage.y * stage.z / np.float32(FOCAL)
-    normals = NORMALS[stage.surface]
-    flat = (stage.surface == GROUND) | (stage.surface >= WALL_LEFT - 1)
+    normal_x, normal_y, normal_z = (axis[stage.surface] for axis in NORMALS.T)
+    wrap = np.where(np.isin(stage.surface, SOFT_SURFACES), np.float32(0.4), np.float32(0.0))
     irradiance = np.empty_like(stage.albedo)
     irradiance[:] = np.asarray(AMBIENT, dtype=np.float32)[:, None, None]
-    for lamp in lights:
-        if lamp.power == 0:
-            continue
-        dx, dy, dz = np.float32(lamp.x) - world_x, np.float32(lamp.y) - world_y, np.float32(lamp.z) - stage.z
+    for light in lights:
+        dx, dy, dz = np.float32(light.x) - world_x, np.float32(light.y) - world_y, np.float32(light.z) - stage.z
         squared = dx * dx + dy * dy + dz * dz + np.float32(0.3)
         distance = np.sqrt(squared)
-        slope = (normals[..., 0] * dx + normals[..., 1] * dy + normals[..., 2] * dz) / distance
-        received = np.where(flat, np.maximum(slope, 0.0), np.float32(0.35) + np.float32(0.65) * slope)
-        received = np.maximum(received, 0.0) * np.float32(lamp.power) / squared
-        if lamp.beam == "down":
-            received *= smoothstep(0.1, 0.75, dy / distance)
-        elif lamp.beam == "here":
-            received *= smoothstep(0.5, 0.95, dz / distance)
-        for channel, value in enumerate(lamp.colour):
+        slope = (normal_x * dx + normal_y * dy + normal_z * dz) / distance
+        received = np.maximum(slope * (1 - wrap) + wrap, 0.0) * np.float32(light.power) / squared
+        if light.beam == "down":
+            received *= np.float32(0.2) + np.float32(0.8) * smoothstep(0.25, 0.80, dy / distance)
+        elif light.beam == "here":
+            received *= smoothstep(0.80, 0.99, dz / distance)
+        for channel, value in enumerate(light.colour):
             irradiance[channel] += np.float32(value) * received
     return stage.albedo * irradiance + stage.glow
 
 
-def add_halos(stage: Stage, radiance: NDArray[np.float32], lights: list[Light]) -> None:
-    """Add the glow in the damp air round each lamp, its cone, and its reflection in the wet road."""
-    road = stage.surface == GROUND
-    for lamp in lights:
-        x, y = stage.project(lamp.x, lamp.y, lamp.z)
-        added: Plane = np.zeros(road.shape, dtype=np.float32)
-        if lamp.halo:
-            rows, columns = stage.window(x - 5 * lamp.halo, x + 5 * lamp.halo, y - 5 * lamp.halo, y + 5 * lamp.halo)
-            squared = ((stage.x[:, columns] - x) ** 2 + (stage.y[rows] - y) ** 2) / np.float32(lamp.halo**2)
-            added[rows, columns] += np.float32(0.5) * np.exp(-squared) + np.float32(0.12) * np.exp(-squared / 5)
-        if lamp.mirrored:
-            image = FOCAL * (EYE_HEIGHT + lamp.y) / lamp.z
-            width, length = 0.10 / lamp.z + 0.006, 0.30 * image + 0.03
-            streak = np.exp(-(((stage.x - x) / width) ** 2) - ((stage.y - image) / length) ** 2)
-            added += np.float32(lamp.mirrored) * streak * road
-        for channel, value in enumerate(lamp.colour):
-            radiance[channel] += np.float32(value) * added
+def add_air(stage: Stage, radiance: NDArray[np.float32], light: Light) -> None:
+    """Add the glow of damp air: a halo round the light and, below a street lamp, its cone."""
+    x, y = stage.project(light.x, light.y, light.z)
+    if light.halo:
+        rows, columns = stage.window(x - 6 * light.halo, x + 6 * light.halo, y - 6 * light.halo, y + 6 * light.halo)
+        squared = ((stage.x[:, columns] - x) ** 2 + (stage.y[rows] - y) ** 2) / np.float32(light.halo**2)
+        _add(
+            radiance, rows, columns, light.colour, 0.45 * np.exp(-squared) + 0.10 / (1 + squared) * np.exp(-squared / 9)
+        )
+    if light.beam == "down":
+        patch = stage.board(light.x, light.z, 3.2, light.y, bottom=0.0)
+        below = np.maximum(np.float32(light.y) - patch.v, 0.0)
+        width = 0.10 + 0.42 * below
+        cone = np.exp(-((patch.u / width) ** 2) * 2.2) * np.exp(-below / 2.6) * smoothstep(0.0, 0.25, below)
+        behind = stage.z[patch.rows, patch.columns] > light.z - 0.5
+        _add(radiance, patch.rows, patch.columns, light.colour, 0.085 * cone * behind)
+
+
+def add_reflection(stage: Stage, radiance: NDArray[np.float32], light: Light, ripple: Plane) -> None:
+    """Add the light's image in the wet road, drawn out downwards by its roughness (`ripple`, about `[-1, 1]`)."""
+    x, _ = stage.project(light.x, 0.0, light.z)
+    image = FOCAL * (EYE_HEIGHT + light.y) / light.z
+    width, length = 0.10 / light.z + 0.007, 0.22 * image + 0.05
+    reach = 4 * width
+    rows, columns = stage.window(x - reach, x + reach, max(image - 3 * length, 0.0), image + 3 * length)
+    across = (stage.x[:, columns] - x) / np.float32(width) + 0.35 * ripple[rows, columns]
+    along = (stage.y[rows] - image) / np.float32(length)
+    on_road = stage.surface[rows, columns] == GROUND
+    streak = np.exp(-across * across - along * along) * (1 + 0.5 * ripple[rows, columns]) * on_road
+    _add(radiance, rows, columns, light.colour, np.float32(light.mirrored) * streak)
 
 
 def add_glare(
@@ -89,12 +102,17 @@ def add_glare(
     """Add the veil, the core and the star of a head lamp that shines into the lens at `centre` (frame units)."""
     dx, dy = stage.x - np.float32(centre[0]), stage.y - np.float32(centre[1])
     squared = dx * dx + dy * dy
-    veil = 3.0 * np.exp(-squared / 0.022**2) + 1.1 / (1.0 + squared / 0.05**2) ** 1.7
+    veil = 2.5 * np.exp(-squared / 0.024**2) + 1.25 * np.exp(-np.sqrt(squared) / 0.062)
     for ray in range(3):
         angle = turn + ray * pi / 3
         across = dx * np.float32(sin(angle)) - dy * np.float32(cos(angle))
-        along = dx * np.float32(cos(angle)) + dy * np.float32(sin(angle))
-        length = 0.16 if ray == 0 else 0.09
-        veil = veil + 0.9 * np.exp(-((across / 0.0035) ** 2) - np.abs(along) / length)
-    for channel, value in enumerate((0.92, 0.97, 1.0)):
+        along = np.abs(dx * np.float32(cos(angle)) + dy * np.float32(sin(angle)))
+        length, width = (0.075, 0.0045) if ray == 0 else (0.040, 0.0035)
+        veil = veil + 0.8 * np.exp(-((across / (width + 0.02 * along)) ** 2) - along / length)
+    for channel, value in enumerate((0.90, 0.96, 1.0)):
         radiance[channel] += np.float32(strength * value) * veil.astype(np.float32)
+
+
+def _add(radiance: NDArray[np.float32], rows: slice, columns: slice, colour: Colour, plane: Plane) -> None:
+    for channel, value in enumerate(colour):
+        radiance[channel, rows, columns] += (value * plane).astype(np.float32)

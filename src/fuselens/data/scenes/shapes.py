@@ -38,9 +38,7 @@ def box(x: Plane, y: Plane, centre: tuple[float, float], half: tuple[float, floa
     return outside + np.minimum(np.maximum(dx, dy), 0.0) - np.float32(radius)
 
 
-def limb(
-    x: Plane, y: Plane, start: tuple[float, float], end: tuple[float, float], radii: tuple[float, float]
-) -> Plane:
+def limb(x: Plane, y: Plane, start: tuple[float, float], end: tuple[float, float], radii: tuple[float, float]) -> Plane:
     """Distance to a rod between two points whose radius runs from `radii[0]` to `radii[1]`."""
     ax, ay = np.float32(end[0] - start[0]), np.float32(end[1] - start[1])
     dx, dy = x - np.float32(start[0]), y - np.float32(start[1])
@@ -64,3 +62,14 @@ def melt(first: Plane, second: Plane, width: float) -> Plane:
     """Union of two shapes whose seam is rounded over `width` (polynomial smooth minimum)."""
     h = np.maximum(np.float32(width) - np.abs(first - second), 0.0) / np.float32(width)
     return np.minimum(first, second) - h * h * np.float32(width / 4)
+
+
+def curve(x: Plane, y: Plane, points: list[tuple[float, float]], radii: list[float], seam: float = 0.01) -> Plane:
+    """Distance to a rod that bends through `points`, where its radii are `radii`."""
+    rods = [
+        limb(x, y, points[i], points[i + 1], (radii[i], radii[i + 1])) for i in range(len(points) - 1)
+    ]
+    distance = rods[0]
+    for rod in rods[1:]:
+        distance = melt(distance, rod, seam)
+    return distance

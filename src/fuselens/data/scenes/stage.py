@@ -24,6 +24,8 @@ GROUND, FACING, WALL_LEFT, WALL_RIGHT, ROUND = range(5)
 NORMALS = np.array(
     [(0, 1, 0), (0, 0, -1), (1, 0, 0), (-1, 0, 0), (0, 0.5, -0.87)], dtype=np.float32
 )  # the wall on the left faces right
+SOFT_SURFACES = (FACING, ROUND)
+"""Surfaces that light from the side still reaches a little."""
 Colour = tuple[float, float, float]
 
 

@@ -6,6 +6,8 @@ paint, posters and people in insulated clothes. Everything is computed; no photo
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,14 +16,15 @@ from numpy.typing import NDArray
 from fuselens.core.errors import InputError
 from fuselens.core.pair import ImagePair
 from fuselens.data.scenes import city, sensor
-from fuselens.data.scenes import street_things as things
-from fuselens.data.scenes.light import Light, add_glare, add_halos, illuminate
-from fuselens.data.scenes.stage import OVERSAMPLING, Stage
+from fuselens.data.scenes import street_objects as things
+from fuselens.data.scenes.light import Light, add_air, add_glare, add_reflection, illuminate
+from fuselens.data.scenes.stage import FOCAL, OVERSAMPLING, Stage
+from fuselens.data.scenes.texture import fractal
 
 CLASSES = {
     city.SKY: "sky",
     city.BUILDING: "building",
-    city.ROAD: "ground",
+    city.GROUND_LABEL: "ground",
     city.MARKING: "road marking",
     city.WINDOW: "lit window",
     city.WARM_WALL: "warm wall",
@@ -29,24 +32,19 @@ CLASSES = {
     things.DAZZLED_PERSON: "person in the glare",
     things.COATED_PERSON: "person in insulated clothes",
     things.CAR: "car",
-    things.HEADLAMP: "head lamp",
     things.TREE: "tree",
     things.LAMP: "street lamp",
     things.SIGN: "sign",
     things.HEAT_PRINT: "heat print",
 }
 CARRIED_BY = {
-    "sky": "a",
-    "building": "a",
-    "ground": "a",
     "road marking": "b",
     "lit window": "both",
     "warm wall": "a",
     "person in the dark": "a",
     "person in the glare": "a",
     "person in insulated clothes": "b",
-    "car": "both",
-    "head lamp": "b",
+    "car": "a",
     "tree": "both",
     "street lamp": "both",
     "sign": "b",
@@ -86,11 +84,14 @@ def street_scene(
     if not 0 <= pedestrians <= 8:
         raise InputError(f"Expected 0 to 8 pedestrians but got {pedestrians}.")
     layout, shot = np.random.default_rng([seed, 1]), np.random.default_rng([seed, 2])
-    stage = Stage(size, camera_x=float(layout.uniform(0.2, 0.9)))
+    stage = Stage(size, camera_x=float(layout.uniform(-0.2, 0.9)))
     lights, glares = _build(stage, layout, pedestrians)
     mirrored = bool(layout.random() < 0.5)
     radiance = illuminate(stage, lights)
-    add_halos(stage, radiance, lights)
+    ripple = fractal(stage.x * 60, stage.y * 25, layout, 2)
+    for light in lights:
+        add_air(stage, radiance, light)
+        add_reflection(stage, radiance, light, ripple)
     for centre in glares:
         add_glare(stage, radiance, centre, glare, turn=0.12)
     planes = [sensor.shrink(plane, OVERSAMPLING) for plane in (radiance, stage.heat)]
@@ -101,7 +102,7 @@ def street_scene(
     truth: dict[str, Any] = {
         "labels": labels.copy(),
         "classes": present,
-        "carried_by": {name: CARRIED_BY[name] for name in present.values()},
+        "carried_by": {name: carrier for name, carrier in CARRIED_BY.items() if name in present.values()},
     }
     origin = f"street_scene(seed={seed})"
     return ImagePair(
@@ -113,42 +114,57 @@ def street_scene(
 
 def _build(stage: Stage, rng: np.random.Generator, pedestrians: int) -> tuple[list[Light], list[tuple[float, float]]]:
     """Paint the whole street from far to near; return its lights and where head lamps dazzle."""
+    houses = city.plan_houses(rng)
     city.draw_sky(stage, rng)
     city.draw_skyline(stage, rng)
     city.draw_ground(stage, rng)
-    city.draw_buildings(stage, rng)
-    lights = []
-    car_x, car_z = rng.uniform(-2.1, -1.7), rng.uniform(9.5, 11.0)
-    things.draw_heat_print(stage, rng.uniform(2.15, 2.4), rng.uniform(4.4, 4.8))
-    spots = [(1, 10.0), (-1, 15.0), (1, 24.0), (-1, 30.0), (1, 40.0), (-1, 46.0), (1, 60.0), (-1, 66.0)]
-    queue: list[tuple[float, Any]] = []
-    for side, z in spots:
-        arm = -side * 0.9
-        x = side * 4.0
-        queue.append((z, lambda x=x, z=z, arm=arm: things.draw_lamp(stage, x, z, 5.6, arm)))
-        lights.append(Light(x + arm, 5.45, z, LAMP_COLOUR, 5.0, beam="down", halo=0.35 / z + 0.006, mirrored=0.10))
-    for side, z in ((-1, 12.5), (1, 15.5), (-1, 21.0), (1, 33.0)):
-        x, height = side * rng.uniform(4.7, 5.2), rng.uniform(5.0, 6.5)
-        queue.append((z, lambda x=x, z=z, h=height: things.draw_tree(stage, x, z, h, rng)))
-    people = [
-        (things.DARK_PERSON, rng.uniform(-4.4, -4.0), rng.uniform(7.2, 7.8)),
-        (things.DAZZLED_PERSON, car_x - 1.35, car_z + 0.6),
-        (things.COATED_PERSON, rng.uniform(2.9, 3.2), rng.uniform(9.4, 9.8)),
-        *((things.DARK_PERSON, rng.uniform(0.2, 1.2), 13.0 + 3 * extra) for extra in range(5)),
-    ][:pedestrians]
-    for label, x, z in people:
-        coated = label == things.COATED_PERSON
-        coat = (0.75, 0.45, 0.06) if coated else (0.05, 0.05, 0.06)
-        queue.append((z, lambda x=x, z=z, label=label, coat=coat, coated=coated: things.draw_pedestrian(
-            stage, x, z, label, rng, coat=coat, insulated=coated)))  # fmt: skip
+    city.draw_houses(stage, houses, rng)
+    car_x, car_z = float(rng.uniform(-2.2, -1.7)), float(rng.uniform(8.5, 11.0))
+    things.draw_heat_print(stage, float(rng.uniform(1.65, 1.95)), float(rng.uniform(4.2, 5.0)), rng)
+    first = float(rng.uniform(9.5, 11.0))
+    spots = [(side, first + 14.0 * step + (7.0 if side < 0 else 0.0)) for step in range(5) for side in (1, -1)]
+    lights = [Light(side * 3.1, 5.45, z, LAMP_COLOUR, 9.0, beam="down", halo=0.30 / z + 0.006, mirrored=0.10)
+              for side, z in spots]  # fmt: skip
+    lights += [Light(house.side * (city.WALL - 0.9), 1.9, (house.near + house.far) / 2, (1.0, 0.66, 0.30), 2.0)
+               for house in houses if house.has_shop and house.near < 60]  # fmt: skip
+    lights += [Light(car_x + 0.65 * side, 0.7, car_z, (0.9, 0.95, 1.0), 9.0, beam="here", mirrored=0.35)
+               for side in (-1, 1)]  # fmt: skip
+    drawings: list[tuple[float, Callable[[], Any]]] = [
+        (z, partial(things.draw_lamp, stage, side * 4.0, z, 5.6, side * -0.9)) for side, z in spots
+    ]
+    drawings += [
+        (z, partial(things.draw_tree, stage, side * float(rng.uniform(4.6, 5.1)), z, float(rng.uniform(5.0, 6.6)), rng))
+        for side, z in ((-1, first + 3.5), (1, first + 4.5), (-1, first + 10), (1, first + 17), (-1, first + 24))
+    ]
+    drawings += [(z, partial(_person, stage, label, x, z, rng))
+                 for label, x, z in _people(stage, car_x, car_z, first, rng)[:pedestrians]]  # fmt: skip
+    sign_z = float(rng.uniform(6.8, 7.6))
+    drawings.append((sign_z, partial(things.draw_sign, stage, stage.camera_x + 0.56 * sign_z / FOCAL, sign_z, rng)))
     glares: list[tuple[float, float]] = []
-    queue.append((car_z, lambda: glares.extend(things.draw_car(stage, car_x, car_z, (0.25, 0.04, 0.04)))))
-    queue.append((7.4, lambda: things.draw_sign(stage, 4.55, 7.4)))
-    for _, draw in sorted(queue, key=lambda item: -item[0]):
+    drawings.append((car_z, lambda: glares.extend(things.draw_car(stage, car_x, car_z, (0.30, 0.05, 0.05)))))
+    for _, draw in sorted(drawings, key=lambda item: -item[0]):
         draw()
-    for side in (-1, 1):
-        lights.append(Light(car_x + 0.65 * side, 0.7, car_z, (0.9, 0.95, 1.0), 9.0, beam="here", mirrored=0.35))
     return lights, glares
+
+
+def _people(
+    stage: Stage, car_x: float, car_z: float, lamp_z: float, rng: np.random.Generator
+) -> list[tuple[int, float, float]]:
+    """Label and place of each person, the most telling first."""
+    beside = float(rng.choice((-1.30, 1.30)))
+    near = float(rng.uniform(7.2, 8.0))
+    return [
+        (things.DARK_PERSON, stage.camera_x + float(rng.uniform(-0.60, -0.52)) * near / FOCAL, near),
+        (things.DAZZLED_PERSON, car_x + beside, car_z + 0.6),
+        (things.COATED_PERSON, float(rng.uniform(2.6, 3.0)), lamp_z - float(rng.uniform(0.4, 0.9))),
+        *((things.DARK_PERSON, float(rng.uniform(0.3, 1.3)), 13.5 + 3 * extra) for extra in range(5)),
+    ]
+
+
+def _person(stage: Stage, label: int, x: float, z: float, rng: np.random.Generator) -> None:
+    coated = label == things.COATED_PERSON
+    coat = (0.95, 0.55, 0.06) if coated else (0.09, 0.09, 0.10)
+    things.draw_pedestrian(stage, x, z, label, rng, coat=coat, insulated=coated)
 
 
 def _infrared(heat: NDArray[np.float32], noise: float, blur: float, rng: np.random.Generator) -> NDArray[np.float32]:

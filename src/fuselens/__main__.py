@@ -1,0 +1,5 @@
+"""`python -m fuselens`."""
+
+from fuselens.cli.main import run
+
+run()

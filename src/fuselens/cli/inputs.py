@@ -1,0 +1,82 @@
+"""What the commands read from their arguments: pairs, models, names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from fuselens.core.errors import InputError
+from fuselens.core.model import FusionModel, resolve_device
+from fuselens.core.pair import ImagePair
+from fuselens.data.folders import PairFiles, find_pairs, match_folders
+from fuselens.data.pairs import read_pair
+from fuselens.models import load_model
+from fuselens.models.weights import best_model
+from fuselens.models.wrap import load_factory
+
+Preset = Literal["paper"] | None
+
+
+def parse_names(text: str | None) -> tuple[str, str] | None:
+    """Read `--names mri,pet`.
+
+    Raises:
+        InputError: not two words.
+    """
+    if text is None:
+        return None
+    words = [word.strip() for word in text.split(",")]
+    if len(words) != 2 or not all(words):
+        raise InputError(f"Expected --names to be two words like mri,pet but got '{text}'.")
+    return words[0], words[1]
+
+
+def one_pair(
+    first: Path | None, second: Path | None, example: str | None, names: tuple[str, str] | None, preset: Preset
+) -> ImagePair:
+    """Return the pair of two files, or a built-in example.
+
+    Raises:
+        InputError: neither or both were given, or the files are no pair.
+        UnknownNameError: no such example.
+    """
+    if example is not None:
+        if first is not None:
+            raise InputError("Expected two image files or --example, not both; leave one out.")
+        from fuselens.data.examples import example_pair
+
+        pair = example_pair(example)
+        return pair.renamed(names) if names else pair
+    if first is None or second is None:
+        raise InputError("Expected two image files, as in 'ir.png vi.png', or --example street.")
+    return read_pair(first, second, names, normalize="minmax" if preset == "paper" else None)
+
+
+def many_pairs(first: Path, second: Path, names: tuple[str, str] | None) -> list[PairFiles]:
+    """Return the pairs of two folders matched by name, or of one folder with two modality folders given twice.
+
+    Raises:
+        InputError: nothing matches.
+    """
+    if first.resolve() == second.resolve():
+        return find_pairs(first)
+    return list(match_folders(first, second, names))
+
+
+def chosen_model(spec: str | None, names: tuple[str, str], device: str, preset: Preset = None) -> FusionModel:
+    """Return the model of `--model NAME[:WEIGHTS]` or `--model path.py:factory`, on its device.
+
+    Without a spec: the best shipped weights for the modalities.
+
+    Raises:
+        UnknownNameError: no such model or weights.
+        InputError: the model cannot be loaded.
+    """
+    if spec is None:
+        spec = best_model(names)
+    if ".py:" in spec:
+        return load_factory(spec).to(resolve_device(device))
+    name, _, weights = spec.partition(":")
+    if preset == "paper" and name == "weighted_average":
+        return load_model(name, gradient="frozen", device=device)
+    return load_model(name, weights or "auto", names=names, device=device)

@@ -1,0 +1,55 @@
+"""The command `fuselens`: one file a command, registered here; errors become one sentence."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import click
+import typer
+
+from fuselens.cli import doctor, explain, fuse, listing, train, tune
+from fuselens.cli.console import console, say
+from fuselens.core.errors import FuseLensError
+
+app = typer.Typer(
+    name="fuselens",
+    help="Fuse registered images of two sensors and explain every fused pixel.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command()(fuse.fuse)
+app.command()(explain.explain)
+app.command()(train.train)
+app.command()(tune.tune)
+app.command("list")(listing.list_names)
+app.command()(doctor.doctor)
+
+
+def run(arguments: list[str] | None = None) -> None:
+    """Run the command line: exit 0 done, 2 the user's mistake, 1 our fault, 130 stopped."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    sys.exit(_code(arguments))
+
+
+def _code(arguments: list[str] | None) -> int:
+    try:
+        code = app(args=arguments, standalone_mode=False)
+    except FuseLensError as error:
+        say(f"fuselens: {error}")
+        return 2
+    except click.ClickException as error:
+        say(f"fuselens: {error.format_message()}")
+        return 2
+    except (KeyboardInterrupt, click.Abort):
+        say("fuselens: stopped; finished files are kept, and a training continues with the same command.")
+        return 130
+    except BrokenPipeError:
+        return 0
+    except Exception:
+        console.print_exception(max_frames=8)
+        say("fuselens: this is a fault of FuseLens, not of your input; please report it with the lines above.")
+        return 1
+    return code if isinstance(code, int) else 0

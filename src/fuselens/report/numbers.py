@@ -1,0 +1,135 @@
+"""Numbers of the report: who dominates how much and where, and how far the influence on one target reaches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from fuselens.core.errors import InputError
+from fuselens.core.locality import Box
+from fuselens.core.results import Attribution
+from fuselens.core.targets import parse_target
+
+# A source dominates a pixel where it causes at least twice as much as the other.
+DOMINATES = 2 / 3
+# The radius of influence holds this part of it.
+MOST = 0.95
+_PLACES = (
+    ("upper left", "upper centre", "upper right"),
+    ("left", "centre", "right"),
+    ("lower left", "lower centre", "lower right"),
+)
+
+
+@dataclass(frozen=True)
+class Camp:
+    """The pixels whose cause is alike.
+
+    Attributes:
+        part: their part of all pixels.
+        place: where they are densest, in words; empty where they are spread evenly or there are none.
+        means: mean luma of source a, source b and the fused image over them; None where there are none.
+    """
+
+    part: float
+    place: str
+    means: tuple[float, float, float] | None
+
+
+@dataclass(frozen=True)
+class Camps:
+    """All pixels by cause: dominated by a, by b, shared, and moved by neither source."""
+
+    a: Camp
+    b: Camp
+    shared: Camp
+    neither: Camp
+
+
+def camps(share: torch.Tensor, images: Sequence[torch.Tensor]) -> Camps:
+    """Sort the pixels of a share map `[H, W]`; `images` are the lumas of source a, source b and the fused image."""
+    known = ~share.isnan()
+    first, second = share >= DOMINATES, share <= 1 - DOMINATES
+    return Camps(*(_camp(mask, images) for mask in (first, second, known & ~first & ~second, ~known)))
+
+
+def _camp(mask: torch.Tensor, images: Sequence[torch.Tensor]) -> Camp:
+    if not bool(mask.any()):
+        return Camp(0.0, "", None)
+    a, b, fused = (float(image.cpu()[mask].double().mean()) for image in images)
+    return Camp(float(mask.double().mean()), place_of(mask), (a, b, fused))
+
+
+def place_of(mask: torch.Tensor) -> str:
+    """Name the ninth of the image where a mask `[H, W]` is densest; empty unless it is 1.5 times the whole's density.
+
+    Example:
+        >>> mask = torch.zeros(9, 9, dtype=torch.bool)
+        >>> mask[:3, 6:] = True
+        >>> place_of(mask)
+        'upper right'
+    """
+    rows = np.array_split(mask.cpu().numpy().astype(np.float64), 3, axis=0)
+    density = np.array([[cell.mean() for cell in np.array_split(row, 3, axis=1)] for row in rows])
+    y, x = np.unravel_index(int(density.argmax()), density.shape)
+    return _PLACES[y][x] if density[y, x] >= 1.5 * float(mask.double().mean()) else ""
+
+
+def box_of(target: str, size: tuple[int, int]) -> Box | None:
+    """Return the box of a target's name, such as `pixel:3,4`; None where the name says nothing about a place.
+
+    Of a mask only the bounding box is known.
+
+    Example:
+        >>> box_of("region:1,2,5,6 (mask)", (8, 8))
+        Box(top=1, left=2, bottom=5, right=6)
+    """
+    try:
+        return parse_target(target.removesuffix(" (mask)")).box(size)
+    except InputError:
+        return None
+
+
+def influence_radius(values: torch.Tensor, box: Box, part: float = MOST) -> int:
+    """Return the smallest distance from `box`, in pixels, within which `part` of the influence `[H, W]` lies.
+
+    Distance is Chebyshev's, as for a model's reach; 0 means inside the box.
+
+    Example:
+        >>> influence_radius(torch.ones(5, 5), Box(2, 2, 3, 3))
+        2
+    """
+    mass = np.bincount(_distance(box, values.shape).ravel(), weights=values.abs().double().cpu().numpy().ravel())
+    return int(np.searchsorted(np.cumsum(mass), part * mass.sum())) if mass.sum() else 0
+
+
+def inside_part(values: torch.Tensor, box: Box) -> float:
+    """Return the part of the influence `[H, W]` that lies in `box`; 0 where there is none."""
+    mass = values.abs()
+    return float(mass[box.slices].sum() / mass.sum()) if float(mass.sum()) else 0.0
+
+
+def view_of(probe: Attribution, box: Box | None) -> Box:
+    """Return the part of the image worth showing: all but a hundredth of the influence, in the probe's window."""
+    if box is None:
+        return probe.window
+    margin = 2 + max(3, *(influence_radius(values, box, 0.99) for values in (probe.a, probe.b)))
+    window = probe.window
+    return Box(
+        max(window.top, box.top - margin),
+        max(window.left, box.left - margin),
+        min(window.bottom, box.bottom + margin),
+        min(window.right, box.right + margin),
+    )
+
+
+def _distance(box: Box, shape: Sequence[int]) -> np.ndarray:
+    """Return each pixel's Chebyshev distance from the box."""
+    rows, columns = np.arange(shape[0])[:, None], np.arange(shape[1])[None, :]
+    down = np.maximum(box.top - rows, rows - (box.bottom - 1))
+    across = np.maximum(box.left - columns, columns - (box.right - 1))
+    distance: np.ndarray = np.maximum(np.maximum(down, across), 0)
+    return distance
