@@ -80,7 +80,7 @@ def jacobian(
         whole[window.slices] = gradient[0, 0].cpu()
         maps.append(whole)
     return Attribution(
-        maps[0], maps[1], pair.names, str(chosen), float(value), "jacobian", window, model_settings(operator)
+        maps[0], maps[1], pair.names, str(chosen), float(value.detach()), "jacobian", window, model_settings(operator)
     )
 
 

@@ -17,10 +17,12 @@ from fuselens.core.targets import parse_target
 DOMINATES = 2 / 3
 # The radius of influence holds this part of it.
 MOST = 0.95
+# A ninth of the image is worth naming where the pixels lie this much denser than on average.
+DENSER = 1.25
 _PLACES = (
-    ("upper left", "upper centre", "upper right"),
-    ("left", "centre", "right"),
-    ("lower left", "lower centre", "lower right"),
+    ("in the upper left", "in the upper centre", "in the upper right"),
+    ("on the left", "in the centre", "on the right"),
+    ("in the lower left", "in the lower centre", "in the lower right"),
 )
 
 
@@ -64,18 +66,18 @@ def _camp(mask: torch.Tensor, images: Sequence[torch.Tensor]) -> Camp:
 
 
 def place_of(mask: torch.Tensor) -> str:
-    """Name the ninth of the image where a mask `[H, W]` is densest; empty unless it is 1.5 times the whole's density.
+    """Name the ninth of the image where a mask `[H, W]` is densest; empty where it lies evenly.
 
     Example:
         >>> mask = torch.zeros(9, 9, dtype=torch.bool)
         >>> mask[:3, 6:] = True
         >>> place_of(mask)
-        'upper right'
+        'in the upper right'
     """
     rows = np.array_split(mask.cpu().numpy().astype(np.float64), 3, axis=0)
     density = np.array([[cell.mean() for cell in np.array_split(row, 3, axis=1)] for row in rows])
     y, x = np.unravel_index(int(density.argmax()), density.shape)
-    return _PLACES[y][x] if density[y, x] >= 1.5 * float(mask.double().mean()) else ""
+    return _PLACES[y][x] if density[y, x] >= DENSER * float(mask.double().mean()) else ""
 
 
 def box_of(target: str, size: tuple[int, int]) -> Box | None:
@@ -106,23 +108,24 @@ def influence_radius(values: torch.Tensor, box: Box, part: float = MOST) -> int:
     return int(np.searchsorted(np.cumsum(mass), part * mass.sum())) if mass.sum() else 0
 
 
-def inside_part(values: torch.Tensor, box: Box) -> float:
-    """Return the part of the influence `[H, W]` that lies in `box`; 0 where there is none."""
-    mass = values.abs()
-    return float(mass[box.slices].sum() / mass.sum()) if float(mass.sum()) else 0.0
+def outside_part(values: torch.Tensor, box: Box) -> float:
+    """Return the part of the influence `[H, W]` that lies outside `box`; 0 where there is none at all."""
+    mass = values.abs().double()
+    total = float(mass.sum())
+    mass[box.slices] = 0
+    return float(mass.sum()) / total if total else 0.0
 
 
 def view_of(probe: Attribution, box: Box | None) -> Box:
-    """Return the part of the image worth showing: all but a hundredth of the influence, in the probe's window."""
+    """Return the part of the image worth showing: the target and all but a hundredth of the influence round it."""
     if box is None:
         return probe.window
-    margin = 2 + max(3, *(influence_radius(values, box, 0.99) for values in (probe.a, probe.b)))
-    window = probe.window
+    margin = 2 + max(4, *(influence_radius(values, box, 0.99) for values in (probe.a, probe.b)))
     return Box(
-        max(window.top, box.top - margin),
-        max(window.left, box.left - margin),
-        min(window.bottom, box.bottom + margin),
-        min(window.right, box.right + margin),
+        max(0, box.top - margin),
+        max(0, box.left - margin),
+        min(int(probe.a.shape[0]), box.bottom + margin),
+        min(int(probe.a.shape[1]), box.right + margin),
     )
 
 

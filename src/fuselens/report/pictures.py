@@ -13,14 +13,15 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from fuselens.core.display import Preset, Rgb, colour_map, grey, share_colours, signed_power
+from fuselens.core.display import Preset, Rgb, colour_map, grey, overlay, share_colours, signed_power
 from fuselens.core.pair import Source
 from fuselens.data.colour import join_colour
 from fuselens.data.fused import FusedImage
 from fuselens.explainers.scatter import Scatter
 
 LONGEST_SIDE = 960
-SCATTER_BINS = 200
+SCATTER_BINS = 170
+HATCH = (40, 40, 40)
 SHARE_BINS = 21  # odd, so that one bar stands for "both equally"
 
 
@@ -51,6 +52,19 @@ class Tick:
 
     place: float
     text: str
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A colour bar: the strip and its ticks."""
+
+    strip: str
+    ticks: Sequence[Tick]
+
+    @classmethod
+    def of(cls, scale: float, gamma: float, preset: Preset) -> Scale:
+        """Make the bar of maps that `colour_map` coloured with the same settings."""
+        return cls(scale_strip(preset), scale_ticks(scale, gamma, preset))
 
 
 @dataclass(frozen=True)
@@ -121,6 +135,16 @@ def share_strip() -> str:
     return png_uri(share_colours(torch.linspace(0, 1, 256)[None]))
 
 
+def share_overlay(share: torch.Tensor, image: torch.Tensor) -> Rgb:
+    """Lay shares `[H, W]` over a grey image, hatched where neither source acts: plain grey could mean "both"."""
+    colours = overlay(share_colours(share), image)
+    rows, columns = np.indices(colours.shape[:2])
+    period = 6 * max(1, max(colours.shape[:2]) // 480)
+    hatched = share.isnan().cpu().numpy() & ((rows + columns) % period < period // 3)
+    colours[hatched] = HATCH
+    return colours
+
+
 def share_bars(share: torch.Tensor) -> list[Bar]:
     """Count the shares `[H, W]` in `SHARE_BINS` bars; NaN is left out, so the parts may add to less than 1."""
     values = share[~share.isnan()].double().cpu().numpy()
@@ -154,7 +178,7 @@ def scale_ticks(scale: float, gamma: float, preset: Preset) -> list[Tick]:
         else:
             continue
         break
-    upper = [Tick(100 * place, f"{value:.2g}") for value, place in zip(values, places, strict=True)]
+    upper = [Tick(100 * place, f"{value:.2g}".replace("-", "−")) for value, place in zip(values, places, strict=True)]
     if preset == "paper":
         return [Tick(0, "0"), *reversed(upper)]
     halves = [Tick(50 + tick.place / 2, f"+{tick.text}") for tick in reversed(upper)]
@@ -173,9 +197,9 @@ def scatter_picture(scatter: Scatter, alt: str) -> ScatterPicture:
     counts = _count(scatter.a, scatter.b, low, high)
     seen = counts > 0
     raster[seen, :3] = (100, 116, 139)
-    raster[seen, 3] = (70 + 185 * np.log1p(counts[seen]) / np.log1p(counts.max())).astype(np.uint8)
+    raster[seen, 3] = (120 + 135 * np.log1p(counts[seen]) / np.log1p(counts.max())).astype(np.uint8)
     raster[_count(scatter.a[scatter.marked], scatter.b[scatter.marked], low, high) > 0] = (22, 163, 74, 255)
-    ticks = MaxNLocator(5, steps=[1, 2, 5, 10]).tick_values(low, high)
+    ticks = MaxNLocator(6, steps=[1, 2, 5, 10]).tick_values(low, high)
     places = [Tick(100 * (t - low) / (high - low), f"{t:.4g}".replace("-", "−")) for t in ticks if low <= t <= high]
     return ScatterPicture(picture(raster, alt), places, 100 * -low / (high - low))
 
@@ -183,7 +207,8 @@ def scatter_picture(scatter: Scatter, alt: str) -> ScatterPicture:
 def _count(x: np.ndarray, y: np.ndarray, low: float, high: float) -> np.ndarray:
     """Count points per cell, first row at the top of the y axis."""
     counts, _, _ = np.histogram2d(y, x, SCATTER_BINS, ((low, high), (low, high)))
-    return counts[::-1]
+    flipped: np.ndarray = counts[::-1]
+    return flipped
 
 
 def _to_bytes(rgb: torch.Tensor) -> Rgb:

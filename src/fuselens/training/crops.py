@@ -74,8 +74,14 @@ class TrainingCrops(Dataset[Sample]):
         """Return sample `start + position` as two `[1, crop, crop]` tensors."""
         index = self.start + position
         random = np.random.default_rng((self.seed, index))
-        a, b = self.store[self._pair_of(index)]
+        pair = self._pair_of(index)
+        a, b = self.store[pair]
         if self.crop is not None:
+            if min(a.shape[1:]) < self.crop:
+                raise InputError(
+                    f"'{self.store.files[pair].a}' is {a.shape[2]}x{a.shape[1]}, smaller than the crops of "
+                    f"{self.crop}x{self.crop}; lower the recipe's crop (--set crop=...)."
+                )
             a, b = _random_crop(a, b, self.crop, random)
         if self.flips:
             axes = [axis for axis in (1, 2) if random.random() < 0.5]
@@ -111,21 +117,34 @@ class ValidationCrops(Dataset[Sample]):
 
 def _random_crop(a: torch.Tensor, b: torch.Tensor, side: int, random: np.random.Generator) -> Sample:
     height, width = a.shape[1:]
-    if min(height, width) < side:
-        raise InputError(
-            f"A training image is {width}x{height}, smaller than the crops of {side}x{side}; "
-            "lower the recipe's crop (--set crop=...)."
-        )
     top, left = int(random.integers(height - side + 1)), int(random.integers(width - side + 1))
     window = (slice(None), slice(top, top + side), slice(left, left + side))
     return a[window], b[window]
+
+
+def stack_samples(samples: Sequence[Sample]) -> Sample:
+    """Return one batch `[N, 1, H, W]` of each source.
+
+    Raises:
+        InputError: whole images of several sizes.
+    """
+    sizes = {f"{a.shape[2]}x{a.shape[1]}" for a, _ in samples}
+    if len(sizes) > 1:
+        raise InputError(
+            f"Whole images of different sizes ({', '.join(sorted(sizes))}) cannot share a batch; "
+            "set the recipe's crop, or batch_size to 1."
+        )
+    return torch.stack([a for a, _ in samples]), torch.stack([b for _, b in samples])
 
 
 def split_pairs(files: Sequence[PairFiles], share: float, seed: int) -> tuple[list[PairFiles], list[PairFiles]]:
     """Hold out a random `share` of the pairs for validation (at least one, unless the share is 0)."""
     held_out = max(1, round(share * len(files))) if share else 0
     if held_out >= len(files):
-        raise InputError(f"{len(files)} pairs are too few to hold out {held_out} for validation; add pairs.")
+        raise InputError(
+            f"Of {len(files)} pairs, {held_out} would be held out and none left to train on; "
+            "add pairs or lower the recipe's validation."
+        )
     order = np.random.default_rng(seed).permutation(len(files))
     chosen = set(order[:held_out].tolist())
     return (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,9 +13,13 @@ from torch.utils.data import DataLoader
 from fuselens.core.errors import InputError
 from fuselens.core.model import FusionModel
 from fuselens.data.folders import PairFiles
-from fuselens.training.crops import PairStore, Sample, TrainingCrops, ValidationCrops, split_pairs
+from fuselens.training.crops import PairStore, Sample, TrainingCrops, ValidationCrops, split_pairs, stack_samples
 from fuselens.training.losses import FusionLoss
 from fuselens.training.recipe import Recipe
+
+
+class DivergedError(InputError):
+    """The loss is no number any more; the recipe asks for steps that are too large."""
 
 
 class FusionTraining(LightningModule):
@@ -26,14 +31,15 @@ class FusionTraining(LightningModule):
         # Channels-last convolutions train about 1.2 times faster on CPUs and GPUs alike.
         self.model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.recipe = recipe
-        self.loss = FusionLoss(recipe.loss.lambda_, recipe.loss.gamma_ssim, recipe.loss.gamma_l2)
+        self.loss = FusionLoss(**dataclasses.asdict(recipe.loss))
 
     def training_step(self, batch: Sample, batch_index: int) -> torch.Tensor:
         """Return the loss of one batch."""
         loss = self._log_losses(batch, "train")
         if not bool(torch.isfinite(loss)):
-            raise InputError(
-                f"The loss became {float(loss)} at step {self.global_step}; lower lr or set gradient_clip in the recipe."
+            raise DivergedError(
+                f"The loss of {self.recipe.model} became {float(loss.detach())} at step {self.global_step}; "
+                "lower lr or gradient_clip in the recipe."
             )
         return loss
 
@@ -47,7 +53,7 @@ class FusionTraining(LightningModule):
         # Half precision is too coarse for SSIM's variances.
         with torch.autocast(fused.device.type, enabled=False):
             loss, parts = self.loss(fused.float(), a, b)
-        values = {f"{split}/{name}": value for name, value in {"loss": loss.detach(), **parts}.items()}
+        values = {f"{split}/{name}": value for name, value in {"loss": float(loss.detach()), **parts}.items()}
         self.log_dict(values, on_step=False, on_epoch=True, batch_size=a.shape[0], sync_dist=True)
         return loss
 
@@ -83,11 +89,11 @@ class PairCrops(LightningDataModule):
             crop=recipe.crop,
             seed=recipe.seed,
             start=epoch * recipe.epoch_steps * recipe.batch_size * world,
-            length=max(steps, 1) * recipe.batch_size * world,
+            length=steps * recipe.batch_size * world,
             flips=recipe.flips,
             shuffle=recipe.shuffle,
         )
-        return DataLoader(crops, batch_size=recipe.batch_size)
+        return DataLoader(crops, batch_size=recipe.batch_size, collate_fn=stack_samples)
 
     def val_dataloader(self) -> DataLoader[Sample] | list[Any]:
         """Return the validation pairs, one a batch since their sizes may differ."""

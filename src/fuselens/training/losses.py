@@ -5,37 +5,16 @@ L = lambda [gs (1 - SSIM(f, a)) + (1 - gs)(1 - SSIM(f, b))] + (1 - lambda) [g2 M
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
-from torchmetrics.functional.image import structural_similarity_index_measure
 
-from fuselens.core.errors import InputError
+from fuselens.core.ssim import ssim_map
+from fuselens.training.recipe import LossWeights
 
-SSIM_WINDOW = 11
 PARTS = ("ssim_a", "ssim_b", "l2_a", "l2_b")
 
 
-@dataclass(frozen=True)
-class FusionLoss:
-    """The weights of the four partial losses.
-
-    Attributes:
-        lambda_: share of the SSIM part; the rest is the L2 part (mean squared error, as in the published code).
-        gamma_ssim: share of source a in the SSIM part.
-        gamma_l2: share of source a in the L2 part.
-    """
-
-    lambda_: float = 0.99
-    gamma_ssim: float = 0.5
-    gamma_l2: float = 0.5
-
-    def __post_init__(self) -> None:
-        """Refuse weights outside [0, 1]."""
-        for name in ("lambda_", "gamma_ssim", "gamma_l2"):
-            value = getattr(self, name)
-            if not 0 <= value <= 1:
-                raise InputError(f"Expected the loss weight {name.rstrip('_')} in [0, 1] but got {value}.")
+class FusionLoss(LossWeights):
+    """The loss, with its weights; the L2 part is the mean squared error, as in the published code."""
 
     def __call__(self, fused: torch.Tensor, a: torch.Tensor, b: torch.Tensor) -> tuple[torch.Tensor, dict[str, float]]:
         """Return the loss and its four parts (1 - SSIM and MSE against each source) for `[N, 1, H, W]` in `[0, 1]`."""
@@ -52,15 +31,8 @@ def partial_losses(fused: torch.Tensor, a: torch.Tensor, b: torch.Tensor) -> dic
     Raises:
         InputError: images smaller than the SSIM window.
     """
-    if min(fused.shape[-2:]) < SSIM_WINDOW:
-        raise InputError(
-            f"Expected images of at least {SSIM_WINDOW}x{SSIM_WINDOW} for the SSIM loss but got "
-            f"{fused.shape[-1]}x{fused.shape[-2]}; use larger crops."
-        )
     parts: dict[str, torch.Tensor] = {}
     for letter, source in (("a", a), ("b", b)):
-        similarity = structural_similarity_index_measure(fused, source, data_range=1.0)
-        assert isinstance(similarity, torch.Tensor)
-        parts[f"ssim_{letter}"] = 1 - similarity
+        parts[f"ssim_{letter}"] = 1 - ssim_map(fused, source).mean()
         parts[f"l2_{letter}"] = torch.nn.functional.mse_loss(fused, source)
     return {name: parts[name] for name in PARTS}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import yaml
 
@@ -23,14 +25,29 @@ PAPER_PRESET: dict[str, Any] = {
     "precision": "32-true",
 }
 
+_KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text", type(None): "null"}
+
 
 @dataclass(frozen=True)
 class LossWeights:
-    """`lambda`, `gamma_ssim` and `gamma_l2` of the fusion loss."""
+    """The weights of the four partial losses; in YAML `lambda_` is written `lambda`.
+
+    Attributes:
+        lambda_: share of the SSIM part; the rest is the L2 part.
+        gamma_ssim: share of source a in the SSIM part.
+        gamma_l2: share of source a in the L2 part.
+    """
 
     lambda_: float = 0.99
     gamma_ssim: float = 0.5
     gamma_l2: float = 0.5
+
+    def __post_init__(self) -> None:
+        """Refuse weights outside [0, 1]."""
+        for name in ("lambda_", "gamma_ssim", "gamma_l2"):
+            value = getattr(self, name)
+            if not 0 <= value <= 1:
+                raise InputError(f"Expected the loss weight {name.rstrip('_')} in [0, 1] but got {value}.")
 
 
 @dataclass(frozen=True)
@@ -48,7 +65,7 @@ class Recipe:
         validation: share of the pairs held out.
         flips, shuffle: random mirroring; random order of the pairs.
         normalize: `"minmax"` stretches every image to [0, 1], as the papers do.
-        precision: Lightning's word: `"32-true"`, `"bf16-mixed"`, `"16-mixed"`.
+        precision: Lightning's word for the numbers that the network computes with.
         gradient_clip: largest gradient norm; None turns clipping off.
         seed: of weights, crops, flips and the validation split.
         data_words: what the data are and under which terms, for the card.
@@ -68,20 +85,26 @@ class Recipe:
     flips: bool = True
     shuffle: bool = True
     normalize: Literal["minmax"] | None = None
-    precision: str = "32-true"
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
     gradient_clip: float | None = None
     seed: int = 0
     data_words: str = ""
 
     def __post_init__(self) -> None:
         """Refuse values that cannot be trained with."""
-        for name in ("batch_size", "steps", "epoch_steps"):
-            if getattr(self, name) < 1:
-                raise InputError(f"Expected the recipe's {name} to be at least 1 but got {getattr(self, name)}.")
+        for name, least in (("batch_size", 1), ("steps", 1), ("epoch_steps", 1), ("seed", 0)):
+            if getattr(self, name) < least:
+                raise InputError(f"Expected the recipe's {name} to be at least {least} but got {getattr(self, name)}.")
+        for name in ("lr", "gradient_clip"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value < math.inf:
+                raise InputError(f"Expected the recipe's {name} to be above 0 but got {value}.")
         if self.crop is not None and self.crop < 16:
             raise InputError(f"Expected the recipe's crop to be at least 16 pixels but got {self.crop}.")
         if not 0 <= self.validation < 1:
             raise InputError(f"Expected the recipe's validation share in [0, 1) but got {self.validation}.")
+        if not self.weights or Path(self.weights).name != self.weights:
+            raise InputError(f"Expected the recipe's weights to be a name for files but got '{self.weights}'.")
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, as they stand in the YAML file."""
@@ -98,11 +121,13 @@ class Recipe:
         """
         values = self.as_dict()
         for key, value in changes.items():
-            place, _, inner = key.partition(".")
-            if inner:
-                values[place] = {**values.get(place, {}), inner: value}
+            place, dot, inner = key.partition(".")
+            if not dot:
+                values[key] = value
+            elif place == "loss":
+                values["loss"] = {**values["loss"], inner: value}
             else:
-                values[place] = value
+                raise UnknownNameError("setting", key, [*values, *(f"loss.{name}" for name in values["loss"])])
         return recipe_from(values, "these settings")
 
 
@@ -123,7 +148,10 @@ def load_recipe(name: str | Path) -> Recipe:
     if path.suffix in {".yaml", ".yml"}:
         if not path.is_file():
             raise InputError(f"The recipe '{path}' does not exist; shipped recipes: {', '.join(shipped_recipes())}.")
-        text = path.read_text(encoding="utf-8")
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"The recipe '{path}' cannot be read as UTF-8 text: {error}.") from error
     else:
         if str(name) not in shipped_recipes():
             raise UnknownNameError("recipe", str(name), shipped_recipes())
@@ -131,33 +159,55 @@ def load_recipe(name: str | Path) -> Recipe:
     try:
         values = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise InputError(f"The recipe '{name}' is not valid YAML: {str(error).splitlines()[0]}.") from error
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}" if mark else ""
+        raise InputError(f"The recipe '{name}' is not valid YAML{where}: {str(error).splitlines()[0]}.") from error
     return recipe_from(values, f"the recipe '{name}'")
 
 
 def recipe_from(values: Any, what: str) -> Recipe:
-    """Build a recipe from plain values; `what` names their origin in messages."""
+    """Build a recipe from plain values; `what` names their origin in messages.
+
+    Raises:
+        UnknownNameError: a key that recipes do not have; near ones are suggested.
+        InputError: a key is missing, or a value of the wrong kind or range.
+    """
+    settings = _settings_of(values, Recipe, what)
+    for key in ("model", "weights", "modalities"):
+        if key not in settings:
+            raise InputError(f"Expected {what} to name '{key}'.")
+    return Recipe(**settings)
+
+
+def _settings_of(values: Any, kind: type, what: str) -> dict[str, Any]:
+    """Return the constructor's arguments of the dataclass `kind`, checked against its annotations."""
     if not isinstance(values, dict):
         raise InputError(f"Expected {what} to be a mapping of settings but got {type(values).__name__}.")
-    values = dict(values)
-    known = {f.name: f for f in dataclasses.fields(Recipe)}
-    for key in values:
-        if key not in known:
-            raise UnknownNameError(f"setting in {what}", str(key), known)
-    for key in ("model", "weights", "modalities"):
-        if key not in values:
-            raise InputError(f"Expected {what} to name '{key}'.")
-    loss = dict(values.get("loss") or {})
-    if "lambda" in loss:
-        loss["lambda_"] = loss.pop("lambda")
-    try:
-        values["loss"] = LossWeights(**{key: float(value) for key, value in loss.items()})
-        first, second = values["modalities"]
-        values["modalities"] = (str(first), str(second))
-        for key in ("lr", "validation"):
-            values[key] = float(values.get(key, known[key].default))
-        return Recipe(**values)
-    except (TypeError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"A setting in {what} has the wrong kind of value: {error}.") from error
+    hints = {name.rstrip("_"): (name, hint) for name, hint in get_type_hints(kind).items()}
+    settings = {}
+    for key, value in values.items():
+        if key not in hints:
+            raise UnknownNameError(f"setting in {what}", str(key), hints)
+        name, hint = hints[key]
+        settings[name] = _setting(value, hint, f"{key} in {what}")
+    return settings
+
+
+def _setting(value: Any, hint: Any, what: str) -> Any:
+    """Return `value` as the annotation `hint` wants it."""
+    if hint is LossWeights:
+        return LossWeights(**_settings_of(value, LossWeights, what))
+    if get_origin(hint) is tuple:
+        if isinstance(value, list | tuple) and len(value) == 2 and all(isinstance(word, str) for word in value):
+            return tuple(value)
+        raise InputError(f"Expected {what} to be two folder names like [ir, vi] but got {value!r}.")
+    options = [o for part in get_args(hint) or (hint,) for o in (get_args(part) or (part,))]
+    for option in options:
+        if option is float and not isinstance(value, bool):
+            # YAML reads 2e-3, without a point, as text.
+            with suppress(TypeError, ValueError):
+                return float(value)
+        if type(value) is option or (not isinstance(option, type) and value == option):
+            return value
+    words = [_KINDS.get(option, repr(option)) for option in options]
+    raise InputError(f"Expected {what} to be {' or '.join(words)} but got {value!r}.")

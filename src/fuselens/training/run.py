@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import platform
-import warnings
+import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+import yaml
 
 from fuselens.core.errors import InputError, MissingExtraError
 from fuselens.core.files import prepare_folder, write_text
@@ -20,15 +22,19 @@ from fuselens.models.weights import save_weights
 from fuselens.training.recipe import Recipe
 
 try:
+    from lightning.fabric.utilities.exceptions import MisconfigurationException
     from lightning.pytorch import Trainer
-    from lightning.pytorch.callbacks import Callback, ModelCheckpoint
+    from lightning.pytorch.callbacks import Callback
     from lightning.pytorch.loggers import TensorBoardLogger
 except ImportError as error:
     raise MissingExtraError("Training", "train") from error
 
 from fuselens.training.card import write_card
+from fuselens.training.checkpoint import EpochCheckpoint
 from fuselens.training.history import LossHistory
 from fuselens.training.lightning_module import FusionTraining, PairCrops
+from fuselens.training.progress import EpochLines, Progress
+from fuselens.training.quiet import quiet_lightning
 
 
 @dataclass(frozen=True)
@@ -71,9 +77,9 @@ def train(
     nodes: int = 1,
     test: Sequence[Path] = (),
     callbacks: Sequence[Callback] = (),
-    progress: bool = False,
+    progress: Progress | None = None,
 ) -> TrainingResult:
-    """Train by `recipe` on the pairs in `folders`; a run found in `out` is continued.
+    """Train by `recipe` on the pairs in `folders`; a run found in `out` is continued, bit for bit on a CPU.
 
     Args:
         recipe: what to train and how.
@@ -82,99 +88,103 @@ def train(
         accelerator, devices, nodes: Lightning's words (`"cpu"`, `"gpu"`; several GPUs and nodes train data-parallel).
         test: folders of test pairs whose losses go on the card.
         callbacks: more Lightning callbacks.
-        progress: show a progress bar.
+        progress: called once an epoch with (step, steps, losses); the keys of losses are such as `"val/ssim_a"`.
 
     Raises:
-        InputError: no pairs, or `out` holds a run of another recipe.
+        InputError: no pairs, nothing to train, no such accelerator, or `out` holds a run of another recipe.
+        DivergedError: the loss is no number any more.
         MissingExtraError: Lightning is not installed.
+        KeyboardInterrupt: the run was stopped; the same call continues it from its last epoch.
     """
-    files = collect_pairs(folders, recipe)
+    data = PairCrops(collect_pairs(folders, recipe), recipe)
+    test_files = [files for folder in test for files in find_pairs(folder, *recipe.modalities)]
+    model = _new_model(recipe)
     out = prepare_folder(out)
     _claim(out, recipe)
+    history = LossHistory(out, f"{recipe.model} on {recipe.weights}", recipe.modalities)
+    last = out / "checkpoints" / "last.ckpt"
+    watchers = [history, *callbacks, *([EpochLines(progress, recipe.steps)] if progress else []), EpochCheckpoint(last)]
+    with quiet_lightning():
+        trainer = _trainer(recipe, out, watchers, accelerator=accelerator, devices=devices, nodes=nodes)
+        _fit(trainer, FusionTraining(model, recipe), data, last)
+    weights = out / f"{recipe.model}-{recipe.weights}.safetensors"
+    if trainer.is_global_zero:
+        model = model.cpu().to(memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload]
+        save_weights(model, weights)
+        write_card(weights, model, recipe, _facts(trainer, history, data), test_files)
+    return TrainingResult(weights, history.last("val") or history.last("train"), trainer.global_step, history.seconds)
+
+
+def _new_model(recipe: Recipe) -> FusionModel:
     with torch.random.fork_rng():
         torch.manual_seed(recipe.seed)
         model = load_model(recipe.model, weights=None)
     if not any(p.requires_grad for p in model.parameters()):
         raise InputError(f"'{recipe.model}' is a rule without parameters; there is nothing to train.")
-    history = LossHistory(out, f"{recipe.model} on {recipe.weights}", recipe.modalities)
-    data = PairCrops(files, recipe)
-    trainer = _trainer(recipe, out, [history, *callbacks], accelerator, devices, nodes, progress)
-    last = out / "checkpoints" / "last.ckpt"
-    with warnings.catch_warnings():
-        # Lightning remarks on worker counts and checkpoint folders; neither is the user's mistake.
-        warnings.simplefilter("ignore")
-        # weights_only=False would run code from the file; the checkpoint holds plain values only.
-        trainer.fit(
-            FusionTraining(model, recipe), data, ckpt_path=str(last) if last.is_file() else None, weights_only=True
-        )
-    if trainer.interrupted:
-        raise KeyboardInterrupt
-    return _finish(model, recipe, out, history, data, test, trainer)
-
-
-def _trainer(
-    recipe: Recipe,
-    out: Path,
-    callbacks: list[Callback],
-    accelerator: str,
-    devices: int | str,
-    nodes: int,
-    progress: bool,
-) -> Trainer:
-    checkpoint = ModelCheckpoint(out / "checkpoints", save_last=True, save_top_k=0, save_on_train_epoch_end=True)
-    return Trainer(
-        accelerator=accelerator,
-        devices=devices,
-        num_nodes=nodes,
-        max_steps=recipe.steps,
-        max_epochs=-1,
-        precision=recipe.precision,  # type: ignore[arg-type]
-        gradient_clip_val=recipe.gradient_clip,
-        reload_dataloaders_every_n_epochs=1,
-        num_sanity_val_steps=0,
-        callbacks=[*callbacks, checkpoint],
-        logger=TensorBoardLogger(out, name="tensorboard", version=""),
-        log_every_n_steps=recipe.epoch_steps,
-        enable_progress_bar=progress,
-        enable_model_summary=False,
-    )
+    # Models are loaded for use, and Lightning keeps the mode it finds: batch normalisation would never learn.
+    return model.train()
 
 
 def _claim(out: Path, recipe: Recipe) -> None:
-    import yaml
-
+    """Write the recipe into `out`, unless epochs of another recipe are there."""
     place = out / "recipe.yaml"
     text = yaml.safe_dump(recipe.as_dict(), sort_keys=False)
-    if place.is_file() and place.read_text(encoding="utf-8") != text:
+    started = place.is_file() and (out / "losses.csv").is_file()
+    if started and place.read_text(encoding="utf-8") != text:
         raise InputError(f"'{out}' holds a run of another recipe; choose another --out or delete that folder.")
     write_text(place, text)
 
 
-def _finish(
-    model: FusionModel,
-    recipe: Recipe,
-    out: Path,
-    history: LossHistory,
-    data: PairCrops,
-    test: Sequence[Path],
-    trainer: Trainer,
-) -> TrainingResult:
-    model = model.cpu().to(memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload]
-    losses = history.last("val") or history.last("train")
-    weights = out / f"{recipe.model}-{recipe.weights}.safetensors"
-    if trainer.is_global_zero:
-        save_weights(model, weights)
-        facts: dict[str, Any] = {
-            "pairs": {"training": len(data.training), "validation": len(data.held_out)},
-            "steps": trainer.global_step,
-            "seconds": round(history.seconds),
-            "hardware": _hardware(trainer),
-            "losses": {"training": history.last("train"), "validation": history.last("val")},
-        }
-        write_card(
-            weights, model, recipe, facts, [f for folder in test for f in find_pairs(folder, *recipe.modalities)]
+def _trainer(
+    recipe: Recipe, out: Path, callbacks: list[Callback], *, accelerator: str, devices: int | str, nodes: int
+) -> Trainer:
+    try:
+        return Trainer(
+            accelerator=accelerator,
+            devices=devices,
+            num_nodes=nodes,
+            # Counting epochs, not steps: Lightning replays an empty epoch when it resumes a run that counts steps.
+            max_epochs=math.ceil(recipe.steps / recipe.epoch_steps),
+            precision=recipe.precision,
+            gradient_clip_val=recipe.gradient_clip,
+            limit_val_batches=None if recipe.validation else 0,
+            reload_dataloaders_every_n_epochs=1,
+            num_sanity_val_steps=0,
+            callbacks=callbacks,
+            logger=TensorBoardLogger(out, name="tensorboard", version=""),
+            log_every_n_steps=1,
+            enable_progress_bar=False,
+            enable_model_summary=False,
         )
-    return TrainingResult(weights, losses, trainer.global_step, history.seconds)
+    except (MisconfigurationException, ValueError, TypeError) as error:
+        reason = str(error).splitlines()[0].rstrip(".!")
+        raise InputError(
+            f"Cannot train with accelerator {accelerator}, devices {devices} and precision {recipe.precision}: "
+            f"{reason}; try --accelerator cpu."
+        ) from error
+
+
+def _fit(trainer: Trainer, module: FusionTraining, data: PairCrops, last: Path) -> None:
+    on_interrupt = signal.getsignal(signal.SIGINT)
+    try:
+        # weights_only=False would run code from the file; the checkpoint holds plain values only.
+        trainer.fit(module, data, ckpt_path=str(last) if last.is_file() else None, weights_only=True)
+    except SystemExit:
+        if not trainer.interrupted:
+            raise
+        # Lightning turns Ctrl+C into exit code 1 and leaves the process deaf to the next one.
+        signal.signal(signal.SIGINT, on_interrupt)
+        raise KeyboardInterrupt from None
+
+
+def _facts(trainer: Trainer, history: LossHistory, data: PairCrops) -> dict[str, Any]:
+    return {
+        "pairs": {"training": len(data.training), "validation": len(data.held_out)},
+        "steps": trainer.global_step,
+        "seconds": round(history.seconds),
+        "hardware": _hardware(trainer),
+        "losses": {"training": history.last("train"), "validation": history.last("val")},
+    }
 
 
 def _hardware(trainer: Trainer) -> str:

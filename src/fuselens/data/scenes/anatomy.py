@@ -70,7 +70,10 @@ def draw_anatomy(shape: tuple[int, int], rng: np.random.Generator, *, lesion: bo
         ((np.arange(side) + 0.5 - side / 2) / unit).astype(np.float32) for side in (shape[1], shape[0])
     ))  # fmt: skip
     u, v = _grown(x, y, rng)
-    spot = float(rng.choice((-1, 1)) * rng.uniform(0.14, 0.17)), float(rng.choice((-0.16, 0.14)) + rng.uniform(-0.02, 0.02))
+    spot = (
+        float(rng.choice((-1, 1)) * rng.uniform(0.14, 0.17)),
+        float(rng.choice((-0.16, 0.14)) + rng.uniform(-0.02, 0.02)),
+    )
     if lesion:
         u, v = _pushed(u, v, spot)
     head = _oval(u, v, (0.378, 0.466), 0.10)
@@ -107,7 +110,8 @@ def _oval(u: Plane, v: Plane, half: tuple[float, float], taper: float) -> Plane:
     across = np.abs(u) / (half[0] * (1 + np.float32(taper) * v / half[1]))
     level = (across**2.25 + np.abs(v / half[1]) ** 2.25) ** np.float32(1 / 2.25)
     towards_ends = np.abs(v) / np.hypot(u, v).clip(1e-3)
-    return (level - 1) * (half[0] + np.float32(half[1] - half[0]) * towards_ends)
+    depth: Plane = (level - 1) * (half[0] + np.float32(half[1] - half[0]) * towards_ends)
+    return depth
 
 
 def _draw_shell(
@@ -123,9 +127,13 @@ def _draw_shell(
 
 def _shell_detail(head: Plane, brain: Plane, u: Plane, v: Plane, rng: np.random.Generator) -> tuple[Plane, Plane]:
     """The skull's marrow; and what is darker in the MRI than its tissue: skin, temple muscle, falx, venous sinus."""
-    marrow = np.exp(-(((0.5 * (head + 0.020 + brain - 0.008)) / 0.006) ** 2)) * (0.7 + 0.6 * fractal(u * 9, v * 9, rng, 3))
+    marrow = np.exp(-(((0.5 * (head + 0.020 + brain - 0.008)) / 0.006) ** 2)) * (
+        0.7 + 0.6 * fractal(u * 9, v * 9, rng, 3)
+    )
     skin = 0.35 * smoothstep(-0.006, -0.002, head)
-    muscle = 0.6 * np.exp(-(((np.abs(u) - 0.32) / 0.05) ** 2) - ((v + 0.15) / 0.10) ** 2) * smoothstep(-0.008, -0.012, head)
+    muscle = (
+        0.6 * np.exp(-(((np.abs(u) - 0.32) / 0.05) ** 2) - ((v + 0.15) / 0.10) ** 2) * smoothstep(-0.008, -0.012, head)
+    )
     falx = 0.7 * np.exp(-((u / 0.0020) ** 2)) * smoothstep(0.15, 0.20, np.abs(v))
     sinus = 0.95 * smoothstep(0.003, -0.003, ellipse(u, v, (0.0, 0.392), (0.016, 0.013)))
     return marrow, 1 - np.maximum.reduce([skin, muscle * (brain > 0.01), falx * (brain < 0.008), sinus])
@@ -137,25 +145,32 @@ def _draw_cortex(
     """Sulci as winding lines from the surface inwards; then grey matter along all fluid, white matter beyond."""
     inside = brain < 0
     side = np.where(u < 0, np.float32(-1), np.float32(1))
-    bent_u = u + 0.028 * fractal(u * 8 + 30, v * 8 + 30, rng, 3)
-    bent_v = v + 0.028 * fractal(u * 8 + 30, v * 8 + 30, rng, 3)
-    out, along = bent_u - np.float32(0.135) * side, bent_v * np.float32(0.62)
-    angle, radius = np.arctan2(along, out * side), np.hypot(along, out)
+    out, along = u - np.float32(0.135) * side, v * np.float32(0.62)
+    angle = np.arctan2(along, out * side)
+    wobble = fractal(u * 9 + 30, v * 9 + 30, rng, 3, gain=0.6)
     middle = np.abs(u + 0.005 * fractal(u * 2, v * 14, rng, 2))
     depth = np.minimum(-brain, middle)
-    deep = 0.085 + 0.055 * fractal(u * 9 + 3, v * 9 + 3, rng, 2)
+    deep = np.maximum(0.080 + 0.085 * fractal(u * 8 + 3, v * 8 + 3, rng, 2), 0.035)
     bridge = (v > -0.175) & (v < 0.125)
     free = ~(bridge & (middle < 0.13))
     sulci = np.zeros(inside.shape, dtype=bool)
-    for folds, limit in ((9, deep), (18, 0.4 * deep)):
-        line = np.abs(np.sin(folds * angle + side * 1.3)) * radius / folds
-        sulci |= (line < 0.0050 * np.clip(1.25 - depth / limit, 0, 1)) & (depth < limit) & free
+    for folds, swing, limit in ((10, 3.6, deep), (20, 4.5, 0.35 * deep)):
+        line = _crest(folds * angle + side * 1.3 + swing * wobble, unit)
+        sulci |= (line < 0.0042 * np.clip(1.3 - depth / limit, 0.3, 1)) & (depth < limit) & free
     fissure = (middle < 0.0050) & ~bridge
     fluid = inside & (sulci | fissure | (_sylvian(u, v, rng) < 0))
     pial = distance_transform_edt(~(fluid | ~inside)) / unit
     tissue[inside] = Tissue.WHITE_MATTER
     tissue[inside & (pial < CORTEX * (1 + 0.3 * fractal(u * 12, v * 12, rng, 2)))] = Tissue.GREY_MATTER
     tissue[fluid] = Tissue.CSF
+
+
+def _crest(phase: Plane, unit: int) -> Plane:
+    """Distance to the nearest line where `phase` is a multiple of pi."""
+    sine, cosine = np.sin(phase), np.cos(phase)
+    steepness = np.sqrt(sum(np.square(slope) for wave in (sine, cosine) for slope in np.gradient(wave))) * unit
+    distance: Plane = np.abs(sine) / np.maximum(steepness, np.float32(1e-3))
+    return distance
 
 
 def _sylvian(u: Plane, v: Plane, rng: np.random.Generator) -> Plane:
@@ -178,7 +193,9 @@ def _draw_deep(tissue: NDArray[np.int64], u: Plane, v: Plane, rng: np.random.Gen
         curve(a, b, [(0.028, 0.005), (0.046, 0.035), (0.066, 0.070)], [0.018, 0.034, 0.020]),
     ])  # fmt: skip
     tissue[nuclei < 0] = Tissue.DEEP_NUCLEUS
-    horn = curve(a, b, [(0.010, -0.050), (0.017, -0.095), (0.032, -0.135), (0.060, -0.166)], [0.006, 0.012, 0.013, 0.006])
+    horn = curve(
+        a, b, [(0.010, -0.050), (0.017, -0.095), (0.032, -0.135), (0.060, -0.166)], [0.006, 0.012, 0.013, 0.006]
+    )
     atrium = curve(a, b, [(0.084, 0.078), (0.106, 0.105), (0.116, 0.140), (0.107, 0.185), (0.082, 0.220)],
                    [0.006, 0.013, 0.018, 0.011, 0.004])  # fmt: skip
     third = curve(u, v, [(0, -0.02), (0, 0.025), (0, 0.070)], [0.003, 0.006, 0.003])
@@ -191,9 +208,8 @@ def _draw_lesion(
     tissue: NDArray[np.int64], x: Plane, y: Plane, spot: tuple[float, float], rng: np.random.Generator
 ) -> Plane:
     """A lesion whose core is dead; returns the swelling of the white matter round it."""
-    rough = fractal(x * 17, y * 17, rng, 3)
-    whole = ellipse(x, y, spot, (0.068, 0.060)) + 0.030 * rough
-    core = ellipse(x, y, (spot[0] + 0.004, spot[1] - 0.003), (0.037, 0.032)) + 0.016 * rough
+    whole = ellipse(x, y, spot, (0.078, 0.070)) + 0.026 * fractal(x * 11, y * 11, rng, 3, gain=0.6)
+    core = whole + 0.030 + 0.008 * fractal(x * 25, y * 25, rng, 2)
     brain = tissue >= Tissue.CSF
     tissue[(whole < 0) & brain] = Tissue.LESION
     tissue[(core < 0) & brain] = Tissue.NECROTIC_CORE
@@ -203,4 +219,4 @@ def _draw_lesion(
 def _visual_cortex(brain: Plane, u: Plane, v: Plane, rng: np.random.Generator) -> tuple[Plane, Mask]:
     """Activity of the visual cortex at the back of the midline, and the region where it is at its height."""
     centre = ellipse(u, v, (float(rng.uniform(-0.03, 0.03)), 0.285), (0.060, 0.060))
-    return smoothstep(0.045, -0.045, centre), (centre < 0) & (brain < 0)
+    return smoothstep(0.015, -0.030, centre), (centre < 0) & (brain < 0)

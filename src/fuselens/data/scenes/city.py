@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -42,12 +43,13 @@ def plan_houses(rng: np.random.Generator) -> list[House]:
     houses = []
     for side in (-1, 1):
         ends = np.cumsum([2.0, *rng.uniform(9, 15, 12)])
-        for index, (near, far) in enumerate(zip(ends[:-1], ends[1:], strict=True)):
+        for index, (near, far) in enumerate(pairwise(ends)):
             houses.append(House(
                 side, float(near), float(far), height=float(rng.uniform(8.0, 16.5)), bay=float(rng.uniform(1.9, 2.8)),
                 pane=(float(rng.uniform(0.42, 0.58)), float(rng.uniform(0.62, 0.85))),
                 colour=PLASTER[int(rng.integers(len(PLASTER)))], warmth=float(rng.uniform(0.24, 0.34)),
-                lit=float(rng.uniform(0.25, 0.5)), has_shop=(index == 1 and side == 1) or (bool(rng.random() < 0.25) and index > 1),
+                lit=float(rng.uniform(0.25, 0.5)),
+                has_shop=index == 1 if side == 1 else index > 1 and bool(rng.random() < 0.3),
             ))  # fmt: skip
     return houses
 
@@ -56,7 +58,7 @@ def draw_sky(stage: Stage, rng: np.random.Generator) -> None:
     """Night sky over a town, and its glow near the horizon; cold in the infrared, with thin cloud."""
     height = np.clip(-stage.y, 0.0, 1.0)
     dusk = np.exp(-height / 0.20)
-    for channel, (zenith, glow) in enumerate(zip((0.004, 0.008, 0.022), (0.050, 0.036, 0.036), strict=True)):
+    for channel, (zenith, glow) in enumerate(zip((0.003, 0.006, 0.018), (0.040, 0.030, 0.032), strict=True)):
         stage.glow[channel] = zenith + np.float32(glow) * dusk
     cloud = fractal(stage.x * 2.2 + 40, stage.y * 9 + 40, rng, 4)
     stage.heat[:] = 0.05 + 0.09 * dusk + 0.10 * np.clip(cloud, 0.0, 1.0)
@@ -120,14 +122,16 @@ def _gable(stage: Stage, house: House) -> None:
 def _front(stage: Stage, house: House, rng: np.random.Generator) -> None:
     patch = stage.wall(house.side * WALL, house.near, house.far, house.height)
     rooms = rng.random((4, 16, 16))
+    if house.near < KERB:
+        rooms[:2, 0, int((10.5 - house.near) / house.bay)] = 1.0, 0.0  # one radiator in view behind a dark window
     u, v = patch.u, patch.v
     wall = np.maximum(np.maximum(house.near - u, u - house.far), np.maximum(v - house.height, -v))
     stain = fractal(u * 1.1, v * 0.7, rng, 4, gain=0.7)
     brick = np.where((v / 0.22) % 1 < 0.18, np.float32(0.75), np.float32(1.0))
     heat = house.warmth + 0.10 * stain + 0.03 * np.cos(v * 2.03 + 0.6)
-    stage.paint(patch, wall, albedo=_tint((0.8 + 0.6 * stain) * brick, house.colour), glow=(0, 0, 0), heat=heat,
+    stage.paint(patch, wall, albedo=_tint((0.7 + 0.5 * stain) * brick, house.colour), glow=(0, 0, 0), heat=heat,
                 label=BUILDING, surface=WALL_LEFT if house.side < 0 else WALL_RIGHT)  # fmt: skip
-    trim = tuple(1.5 * value for value in house.colour)
+    trim = _tint(np.ones_like(u), house.colour) * np.float32(1.5)
     ledges = np.minimum(np.abs(v - FIRST_FLOOR + 0.15) - 0.12, np.abs(v - house.height + 0.2) - 0.2)
     stage.paint(patch, np.maximum(ledges, wall), albedo=trim, heat=heat - 0.03)
     pipe = np.maximum(np.abs(u - house.near - 0.35) - 0.07, wall)
@@ -164,7 +168,7 @@ def _shop(stage: Stage, patch: Patch, house: House, wall: Plane, rng: np.random.
     glass = np.maximum(box((u - house.near) % 3.0 - 1.5, v, (0, 1.55), (1.3, 1.05)), wall)
     shelf = np.floor((v - 0.5) / 0.42)
     goods = fractal(np.floor(u / 0.16) + 0.37, shelf * 3.1 + 0.41, rng, 1)
-    bright = (0.55 + 0.5 * goods) * np.where((v - 0.5) % 0.42 < 0.06, 0.3, 1.0) + 0.7 * smoothstep(2.0, 2.6, v)
+    bright = (0.38 + 0.36 * goods) * np.where((v - 0.5) % 0.42 < 0.06, 0.3, 1.0) + 0.4 * smoothstep(2.0, 2.6, v)
     stage.paint(
         patch, glass, albedo=(0.05, 0.05, 0.05), glow=_tint(bright, (0.95, 0.62, 0.27)), heat=0.46, label=WINDOW
     )

@@ -56,7 +56,7 @@ def illuminate(stage: Stage, lights: list[Light]) -> NDArray[np.float32]:
         slope = (normal_x * dx + normal_y * dy + normal_z * dz) / distance
         received = np.maximum(slope * (1 - wrap) + wrap, 0.0) * np.float32(light.power) / squared
         if light.beam == "down":
-            received *= np.float32(0.2) + np.float32(0.8) * smoothstep(0.25, 0.80, dy / distance)
+            received *= np.float32(0.3) + np.float32(0.7) * smoothstep(0.25, 0.80, dy / distance)
         elif light.beam == "here":
             received *= smoothstep(0.80, 0.99, dz / distance)
         for channel, value in enumerate(light.colour):
@@ -97,12 +97,14 @@ def add_reflection(stage: Stage, radiance: NDArray[np.float32], light: Light, ri
 
 
 def add_glare(
-    stage: Stage, radiance: NDArray[np.float32], centre: tuple[float, float], strength: float, turn: float
+    stage: Stage, radiance: NDArray[np.float32], lamp: tuple[float, float, float], strength: float, turn: float
 ) -> None:
-    """Add the veil, the core and the star of a head lamp that shines into the lens at `centre` (frame units)."""
-    dx, dy = stage.x - np.float32(centre[0]), stage.y - np.float32(centre[1])
+    """Add the veil, the core and the star of a head lamp that shines into the lens from `lamp` (metres)."""
+    x, y = stage.project(*lamp)
+    size = 9.5 / lamp[2]
+    dx, dy = (stage.x - np.float32(x)) / np.float32(size), (stage.y - np.float32(y)) / np.float32(size)
     squared = dx * dx + dy * dy
-    veil = 2.5 * np.exp(-squared / 0.024**2) + 1.25 * np.exp(-np.sqrt(squared) / 0.062)
+    veil = 2.5 * np.exp(-squared / 0.024**2) + 1.5 * np.exp(-np.sqrt(squared) / 0.070)
     for ray in range(3):
         angle = turn + ray * pi / 3
         across = dx * np.float32(sin(angle)) - dy * np.float32(cos(angle))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -13,12 +15,14 @@ from fuselens.data.colour import split_colour
 MIN_SIDE = 64
 
 
-def check_settings(size: tuple[int, int], noise: float, blur: float) -> None:
+def check_settings(seed: int, size: tuple[int, int], noise: float, blur: float) -> None:
     """Refuse sizes and settings that no scene can be drawn with.
 
     Raises:
-        InputError: a side below 64 pixels, negative noise or blur.
+        InputError: a negative seed, a side below 64 pixels, negative noise or blur.
     """
+    if seed < 0:
+        raise InputError(f"Expected a seed of 0 or more but got {seed}.")
     if len(size) != 2 or min(size) < MIN_SIDE:
         raise InputError(f"A scene needs a size (height, width) of at least 64 pixels each but got {tuple(size)}.")
     for name, value in (("noise", noise), ("blur", blur)):
@@ -26,11 +30,18 @@ def check_settings(size: tuple[int, int], noise: float, blur: float) -> None:
             raise InputError(f"Expected {name} to be 0 or more but got {value}.")
 
 
+def truth_of(labels: NDArray[np.int64], names: dict[int, str], carried_by: dict[str, str]) -> dict[str, Any]:
+    """The `truth` of a pair: the class map, and names and carriers of the classes that occur in it."""
+    classes = {int(number): names[int(number)] for number in np.unique(labels)}
+    carriers = {name: carried_by[name] for name in classes.values() if name in carried_by}
+    return {"labels": labels.copy(), "classes": classes, "carried_by": carriers}
+
+
 def shrink(plane: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
     """Average blocks of `factor` x `factor` samples of the last two axes."""
     *lead, height, width = plane.shape
     blocks = plane.reshape(*lead, height // factor, factor, width // factor, factor)
-    return blocks.mean(axis=(-3, -1), dtype=np.float32)
+    return np.asarray(blocks.mean(axis=(-3, -1)), dtype=np.float32)
 
 
 def soften(plane: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:

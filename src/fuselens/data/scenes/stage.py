@@ -43,8 +43,8 @@ class Patch(NamedTuple):
     columns: slice
     u: Plane
     v: Plane
-    pixel: Plane | float
-    z: Plane | float
+    pixel: Plane
+    z: Plane
 
 
 @dataclass
@@ -97,7 +97,7 @@ class Stage:
         u = self.x[:, columns] * (z / FOCAL) + np.float32(self.camera_x - x)
         v = np.float32(EYE_HEIGHT) - self.y[rows] * (z / FOCAL)
         u, v = np.broadcast_arrays(u.astype(np.float32), v.astype(np.float32))
-        return Patch(rows, columns, u, v, z / FOCAL / self.scale, z)
+        return Patch(rows, columns, u, v, np.asarray(z / FOCAL / self.scale, np.float32), np.asarray(z, np.float32))
 
     def wall(self, x: float, near: float, far: float, top: float) -> Patch:
         """A wall along the street at `x`; `u` runs with the distance from the camera."""
@@ -124,8 +124,8 @@ class Stage:
         patch: Patch,
         distance: Plane,
         *,
-        albedo: Colour | NDArray[np.float32] | None = None,
-        glow: Colour | NDArray[np.float32] | None = None,
+        albedo: Colour | Plane | None = None,
+        glow: Colour | Plane | None = None,
         heat: float | Plane | None = None,
         label: int | None = None,
         surface: int | None = None,
@@ -150,6 +150,6 @@ class Stage:
             self.labels[at][solid] = label
 
 
-def _three(value: Colour | NDArray[np.float32]) -> NDArray[np.float32]:
+def _three(value: Colour | Plane) -> NDArray[np.float32]:
     array = np.asarray(value, dtype=np.float32)
     return array[:, None, None] if array.ndim == 1 else array

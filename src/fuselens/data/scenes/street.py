@@ -18,7 +18,7 @@ from fuselens.core.pair import ImagePair
 from fuselens.data.scenes import city, sensor
 from fuselens.data.scenes import street_objects as things
 from fuselens.data.scenes.light import Light, add_air, add_glare, add_reflection, illuminate
-from fuselens.data.scenes.stage import FOCAL, OVERSAMPLING, Stage
+from fuselens.data.scenes.stage import FOCAL, OVERSAMPLING, Colour, Stage
 from fuselens.data.scenes.texture import fractal
 
 CLASSES = {
@@ -50,7 +50,11 @@ CARRIED_BY = {
     "sign": "b",
     "heat print": "a",
 }
-LAMP_COLOUR = (1.0, 0.80, 0.50)
+DAZZLING = 0.5
+"""Glare from which on the car itself is no longer seen in the visible image."""
+LAMP_COLOUR = (1.0, 0.78, 0.46)
+COATS: tuple[Colour, ...] = ((1.2, 0.75, 0.08), (1.3, 0.50, 0.15), (0.30, 1.0, 0.92), (1.0, 1.1, 0.15))
+CARS: tuple[Colour, ...] = ((0.30, 0.05, 0.05), (0.06, 0.10, 0.25), (0.25, 0.25, 0.26), (0.05, 0.16, 0.12))
 
 
 def street_scene(
@@ -75,16 +79,19 @@ def street_scene(
 
     Returns:
         The pair infrared (grey) and visible (colour). `truth` holds `labels` (int64 `[H, W]`), `classes` (number to
-        name) and `carried_by` (name to `"a"`, `"b"`, `"both"` or `"neither"`).
+        name) and `carried_by` (name to `"a"`, `"b"`, `"both"` or `"neither"`): which sensor shows an object against
+        its surroundings. Sky, building and ground are the surroundings and have no entry there.
 
     Raises:
         InputError: a setting is out of range.
     """
-    sensor.check_settings(size, noise, blur)
+    sensor.check_settings(seed, size, noise, blur)
+    if not 0 <= glare < np.inf:
+        raise InputError(f"Expected glare to be 0 or more but got {glare}.")
     if not 0 <= pedestrians <= 8:
         raise InputError(f"Expected 0 to 8 pedestrians but got {pedestrians}.")
     layout, shot = np.random.default_rng([seed, 1]), np.random.default_rng([seed, 2])
-    stage = Stage(size, camera_x=float(layout.uniform(-0.2, 0.9)))
+    stage = Stage(size, camera_x=float(layout.uniform(-0.5, 0.9)))
     lights, glares = _build(stage, layout, pedestrians)
     mirrored = bool(layout.random() < 0.5)
     radiance = illuminate(stage, lights)
@@ -92,18 +99,14 @@ def street_scene(
     for light in lights:
         add_air(stage, radiance, light)
         add_reflection(stage, radiance, light, ripple)
-    for centre in glares:
-        add_glare(stage, radiance, centre, glare, turn=0.12)
-    planes = [sensor.shrink(plane, OVERSAMPLING) for plane in (radiance, stage.heat)]
+    for lamp in glares:
+        add_glare(stage, radiance, lamp, glare, turn=0.12)
+    planes: list[NDArray[np.float32]] = [sensor.shrink(plane, OVERSAMPLING) for plane in (radiance, stage.heat)]
     labels = stage.labels[::OVERSAMPLING, ::OVERSAMPLING]
     if mirrored:
         planes, labels = [np.ascontiguousarray(p[..., ::-1]) for p in planes], np.ascontiguousarray(labels[..., ::-1])
-    present = {int(number): CLASSES[int(number)] for number in np.unique(labels)}
-    truth: dict[str, Any] = {
-        "labels": labels.copy(),
-        "classes": present,
-        "carried_by": {name: carrier for name, carrier in CARRIED_BY.items() if name in present.values()},
-    }
+    carried_by = CARRIED_BY | {"car": "a" if glare >= DAZZLING else "both"}
+    truth = sensor.truth_of(labels, CLASSES, carried_by)
     origin = f"street_scene(seed={seed})"
     return ImagePair(
         sensor.grey_source(_infrared(planes[1], noise, blur, shot), "infrared", origin),
@@ -112,18 +115,22 @@ def street_scene(
     )
 
 
-def _build(stage: Stage, rng: np.random.Generator, pedestrians: int) -> tuple[list[Light], list[tuple[float, float]]]:
+def _build(
+    stage: Stage, rng: np.random.Generator, pedestrians: int
+) -> tuple[list[Light], list[tuple[float, float, float]]]:
     """Paint the whole street from far to near; return its lights and where head lamps dazzle."""
     houses = city.plan_houses(rng)
     city.draw_sky(stage, rng)
     city.draw_skyline(stage, rng)
     city.draw_ground(stage, rng)
     city.draw_houses(stage, houses, rng)
-    car_x, car_z = float(rng.uniform(-2.2, -1.7)), float(rng.uniform(8.5, 11.0))
+    car_x = float(rng.uniform(-2.2, -1.7))
+    # not so near that it leaves no room for people beside it
+    car_z = max(float(rng.uniform(8.0, 12.0)), FOCAL * (stage.camera_x - car_x) / 0.31)
     things.draw_heat_print(stage, float(rng.uniform(1.65, 1.95)), float(rng.uniform(4.2, 5.0)), rng)
-    first = float(rng.uniform(9.5, 11.0))
-    spots = [(side, first + 14.0 * step + (7.0 if side < 0 else 0.0)) for step in range(5) for side in (1, -1)]
-    lights = [Light(side * 3.1, 5.45, z, LAMP_COLOUR, 9.0, beam="down", halo=0.30 / z + 0.006, mirrored=0.10)
+    first = float(rng.uniform(9.3, 11.5))
+    spots = [(side, first + 14.0 * step + (6.0 if side < 0 else 0.0)) for step in range(5) for side in (1, -1)]
+    lights = [Light(side * 3.1, 5.45, z, LAMP_COLOUR, 12.0, beam="down", halo=0.30 / z + 0.006, mirrored=0.10)
               for side, z in spots]  # fmt: skip
     lights += [Light(house.side * (city.WALL - 0.9), 1.9, (house.near + house.far) / 2, (1.0, 0.66, 0.30), 2.0)
                for house in houses if house.has_shop and house.near < 60]  # fmt: skip
@@ -133,15 +140,23 @@ def _build(stage: Stage, rng: np.random.Generator, pedestrians: int) -> tuple[li
         (z, partial(things.draw_lamp, stage, side * 4.0, z, 5.6, side * -0.9)) for side, z in spots
     ]
     drawings += [
-        (z, partial(things.draw_tree, stage, side * float(rng.uniform(4.6, 5.1)), z, float(rng.uniform(5.0, 6.6)), rng))
-        for side, z in ((-1, first + 3.5), (1, first + 4.5), (-1, first + 10), (1, first + 17), (-1, first + 24))
+        (z, partial(things.draw_tree, stage, side * float(rng.uniform(4.6, 5.1)), z, float(rng.uniform(4.8, 7.4)), rng))
+        for side, z in (
+            (-1, first + rng.uniform(6.5, 9)),
+            (1, first + rng.uniform(2, 5)),
+            (-1, first + rng.uniform(11, 13)),
+            (1, first + 17.0),
+            (-1, first + 24.0),
+        )
     ]
     drawings += [(z, partial(_person, stage, label, x, z, rng))
                  for label, x, z in _people(stage, car_x, car_z, first, rng)[:pedestrians]]  # fmt: skip
-    sign_z = float(rng.uniform(6.8, 7.6))
-    drawings.append((sign_z, partial(things.draw_sign, stage, stage.camera_x + 0.56 * sign_z / FOCAL, sign_z, rng)))
-    glares: list[tuple[float, float]] = []
-    drawings.append((car_z, lambda: glares.extend(things.draw_car(stage, car_x, car_z, (0.30, 0.05, 0.05)))))
+    sign_z, sign_at = float(rng.uniform(6.4, 9.0)), float(rng.uniform(0.50, 0.59))
+    drawings.append((sign_z, partial(things.draw_sign, stage, stage.camera_x + sign_at * sign_z / FOCAL, sign_z, rng)))
+    glares: list[tuple[float, float, float]] = []
+    drawings.append(
+        (car_z, lambda: glares.extend(things.draw_car(stage, car_x, car_z, CARS[int(rng.integers(len(CARS)))])))
+    )
     for _, draw in sorted(drawings, key=lambda item: -item[0]):
         draw()
     return lights, glares
@@ -151,28 +166,31 @@ def _people(
     stage: Stage, car_x: float, car_z: float, lamp_z: float, rng: np.random.Generator
 ) -> list[tuple[int, float, float]]:
     """Label and place of each person, the most telling first."""
-    beside = float(rng.choice((-1.30, 1.30)))
-    near = float(rng.uniform(7.2, 8.0))
+    near, far = float(rng.uniform(7.2, 8.0)), float(rng.uniform(12.5, 15.0))
     return [
-        (things.DARK_PERSON, stage.camera_x + float(rng.uniform(-0.60, -0.52)) * near / FOCAL, near),
-        (things.DAZZLED_PERSON, car_x + beside, car_z + 0.6),
-        (things.COATED_PERSON, float(rng.uniform(2.6, 3.0)), lamp_z - float(rng.uniform(0.4, 0.9))),
-        *((things.DARK_PERSON, float(rng.uniform(0.3, 1.3)), 13.5 + 3 * extra) for extra in range(5)),
+        (things.DARK_PERSON, stage.camera_x + float(rng.uniform(-0.60, -0.54)) * near / FOCAL, near),
+        (things.DAZZLED_PERSON, car_x - float(rng.uniform(1.0, 1.2)), car_z + 0.4),
+        (things.COATED_PERSON, float(rng.uniform(2.1, 2.5)), lamp_z + float(rng.uniform(0.6, 1.0))),
+        *(
+            (things.DARK_PERSON, stage.camera_x + at * (far + 1.5 * place) / FOCAL, far + 1.5 * place)
+            for place, at in enumerate((0.03, -0.05, 0.08, -0.12, 0.12))
+        ),
     ]
 
 
 def _person(stage: Stage, label: int, x: float, z: float, rng: np.random.Generator) -> None:
     coated = label == things.COATED_PERSON
-    coat = (0.95, 0.55, 0.06) if coated else (0.09, 0.09, 0.10)
+    coat = COATS[int(rng.integers(len(COATS)))] if coated else ((0.36, 0.36, 0.38) if z < 10 else (0.12, 0.12, 0.13))
     things.draw_pedestrian(stage, x, z, label, rng, coat=coat, insulated=coated)
 
 
 def _infrared(heat: NDArray[np.float32], noise: float, blur: float, rng: np.random.Generator) -> NDArray[np.float32]:
     """A microbolometer: soft, little noise, and a trace of its columns' pattern."""
-    soft = sensor.soften(sensor.soften(heat, 0.6), blur)
+    soft = sensor.soften(sensor.soften(heat, min(heat.shape) / 480), blur)
     columns = rng.standard_normal((1, heat.shape[1]), dtype=np.float32)
     grain = rng.standard_normal(heat.shape, dtype=np.float32)
-    return soft + np.float32(noise) * (np.float32(0.35) * columns + np.float32(0.6) * grain)
+    soft += np.float32(noise) * (np.float32(0.35) * columns + np.float32(0.6) * grain)
+    return soft
 
 
 def _visible(light: NDArray[np.float32], noise: float, blur: float, rng: np.random.Generator) -> NDArray[np.float32]:

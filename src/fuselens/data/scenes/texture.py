@@ -33,7 +33,7 @@ def fractal(x: Plane, y: Plane, rng: np.random.Generator, octaves: int = 4, gain
 
     Every octave is turned against the one before, which hides the lattice.
     """
-    total = np.zeros(np.broadcast(x, y).shape, dtype=np.float32)
+    total: Plane = np.zeros(np.broadcast(x, y).shape, dtype=np.float32)
     strength = np.float32(1.0)
     weight = np.float32(0.0)
     for _ in range(octaves):

@@ -1,0 +1,189 @@
+"""The report: one self-contained HTML page that explains one fused pair to people.
+
+Everything on the page comes from the result objects; nothing is fetched, and a content policy in the page forbids it.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import math
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import torch
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+import fuselens
+from fuselens.core.display import Preset
+from fuselens.core.files import plain, write_text
+from fuselens.core.modalities import MEDICAL
+from fuselens.core.model import FusionModel
+from fuselens.core.pair import ImagePair
+from fuselens.core.results import Attribution
+from fuselens.data.fused import FusedImage
+from fuselens.explainers.guidance import Guidance
+from fuselens.explainers.region_report import RegionReport
+from fuselens.report import card, pictures, words
+from fuselens.report.overview import GuidanceSection, ScatterSection, ShareSection
+from fuselens.report.pictures import picture
+from fuselens.report.places import ProbeSection, RegionSection, marks_of, probe_label, region_label
+from fuselens.report.words import Names
+
+
+@dataclass(frozen=True, eq=False)
+class ReportContents:
+    """What a report shows.
+
+    Attributes:
+        pair, fused, model: what was fused, to what, by what.
+        guidance: None when only single targets were explained.
+        probes: Jacobians of pixels and regions.
+        regions: region reports.
+        gamma_guidance, gamma_jacobian, preset: how the maps are coloured.
+        command: the command line that made the report.
+        notes: remarks and warnings, one sentence each.
+    """
+
+    pair: ImagePair
+    fused: FusedImage
+    model: FusionModel
+    guidance: Guidance | None
+    probes: Sequence[Attribution] = ()
+    regions: Sequence[RegionReport] = ()
+    gamma_guidance: float = 0.5
+    gamma_jacobian: float = 0.3
+    preset: Preset = "signed"
+    command: str = ""
+    notes: Sequence[str] = ()
+
+
+def write_report(path: Path, contents: ReportContents) -> Path:
+    """Write the page, whole or not at all, and return its path.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    write_text(path, render(contents))
+    return path
+
+
+def render(contents: ReportContents) -> str:
+    """Return the page as HTML."""
+    environment = Environment(
+        loader=PackageLoader("fuselens.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"percent": words.percent, "opened": words.opened}
+    first, second = contents.pair.names
+    names = (words.shown_name(first), words.shown_name(second))
+    return environment.get_template("explain.html.j2").render(
+        **_assets(), **_overview(contents, names), **_places(contents, names), **_record(contents, names)
+    )
+
+
+def _assets() -> dict[str, Any]:
+    """Return style and script, and the hash by which the page's content policy knows the script."""
+    folder = resources.files("fuselens.report") / "templates"
+    style, script = ((folder / name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
+    return {
+        # Both are files of this package; nothing else on the page skips escaping.
+        "style": Markup(style),
+        "script": Markup(script),
+        "script_hash": digest,
+        # The ends of the share map name the sources; the map's middle tones are for dark pages.
+        "colours": {str(share): pictures.share_colour(share) for share in (0.0, 0.25, 0.75, 1.0)},
+    }
+
+
+def _overview(contents: ReportContents, names: Names) -> dict[str, Any]:
+    pair, fused, guidance = contents.pair, contents.fused, contents.guidance
+    values: dict[str, Any] = {
+        "names": names,
+        "model": contents.model,
+        "weights": card.weights_words(contents.model),
+        "origins": [(name, source.origin) for name, source in zip(names, pair, strict=True) if source.origin],
+        "size": pair.size,
+        "preset": contents.preset,
+        "sources": [
+            picture(pictures.source_rgb(source), f"{name} image, mean brightness {float(source.y.mean()):.2f} of 1.")
+            for name, source in zip(names, pair, strict=True)
+        ],
+        "coloured": [source.is_coloured for source in pair],
+        "fused": picture(pictures.fused_rgb(fused), f"Fused image, mean brightness {float(fused.y.mean()):.2f} of 1."),
+        "colour_note": words.with_shown_names(fused.colour_note, pair.names),
+        "is_medical": bool(MEDICAL & set(pair.names)),
+        "is_reduced": max(pair.size) > pictures.LONGEST_SIDE,
+        "notes": [note for note in contents.notes if note != fused.colour_note],
+        "share": None,
+        "guidance": None,
+        "scatter": None,
+        "is_estimate": False,
+    }
+    if guidance is None:
+        return values | {"answer": [words.only_places(contents.probes, names)], "certainty": ""}
+    share = ShareSection.of(guidance, pair, fused, names)
+    scatter = ScatterSection.of(guidance, contents.regions, names)
+    return values | {
+        "answer": words.answer(share.mean, share.camps, scatter.correlation, names),
+        "certainty": words.certainty(guidance, contents.model, names),
+        "share": None if math.isnan(share.mean) else share,
+        "guidance": GuidanceSection.of(guidance, names, contents.gamma_guidance, contents.preset),
+        "scatter": scatter,
+        "is_estimate": not guidance.is_exact,
+    }
+
+
+def _places(contents: ReportContents, names: Names) -> dict[str, Any]:
+    images = [pictures.source_rgb(source) for source in contents.pair]
+    return {
+        "marks": marks_of(contents.probes, contents.regions, contents.pair.size),
+        "probes": [
+            ProbeSection.of(probe_label(i), probe, images, names, contents.gamma_jacobian, contents.preset)
+            for i, probe in enumerate(contents.probes)
+        ],
+        "regions": [
+            RegionSection.of(region_label(i), report, names, contents.pair.size)
+            for i, report in enumerate(contents.regions)
+        ],
+    }
+
+
+def _record(contents: ReportContents, names: Names) -> dict[str, Any]:
+    model = contents.model
+    reach = "whole image" if model.reach is None else f"{model.reach} px{' (measured)' * model.reach_is_measured}"
+    settings = {
+        "model": model.title,
+        "reach": reach,
+        **({} if contents.guidance is None else _known(contents.guidance.settings)),
+        "gamma of guidance": contents.gamma_guidance,
+        "gamma of Jacobians": contents.gamma_jacobian,
+        "preset": contents.preset,
+    }
+    return {
+        "card_rows": card.card_rows(model.weights_info),
+        "loss_rows": card.loss_rows(model.weights_info),
+        "trained_names": card.trained_names(model.weights_info, names),
+        "settings": [(key.replace("_", " "), card.plain_words(plain(value))) for key, value in settings.items()],
+        "versions": [
+            ("FuseLens", fuselens.__version__),
+            ("PyTorch", torch.__version__),
+            ("Python", platform.python_version()),
+        ],
+        "command": contents.command,
+    }
+
+
+def _known(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings that say something and are not said elsewhere."""
+    said = ("model", "reach", "reach_is_measured")
+    return {key: value for key, value in settings.items() if value is not None and key not in said}
