@@ -15,6 +15,7 @@ def probe(a: torch.Tensor, b: torch.Tensor, target: str = "pixel:10,12") -> Attr
 def test_camps_share_out_all_pixels() -> None:
     share = torch.tensor([[1.0, 0.9, 0.5, 0.4], [0.1, 0.0, float("nan"), 2 / 3]])
     image = torch.arange(8.0).view(2, 4) / 8
+    share, image = share.repeat(4, 3), image.repeat(4, 3)
     found = camps(share, (image, 1 - image, image))
     assert [camp.part for camp in (found.a, found.b, found.shared, found.neither)] == [3 / 8, 2 / 8, 2 / 8, 1 / 8]
     assert found.neither.means == pytest.approx((6 / 8, 2 / 8, 6 / 8))
@@ -30,6 +31,9 @@ def test_places_are_named_only_where_pixels_gather() -> None:
     mask = torch.zeros(8, 11, dtype=torch.bool)
     mask[5:, :3] = True
     assert place_of(mask) == "in the lower left"
+    mask[:, :5] = True
+    assert place_of(mask) == "in the left third"
+    assert place_of(mask.T) == "in the upper third"
     assert place_of(torch.ones(8, 8, dtype=torch.bool)) == ""
 
 

@@ -5,6 +5,7 @@ import hashlib
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from fuselens.core.model import FusionModel, WrappedModel
 from fuselens.core.pair import ImagePair
 from fuselens.report.page import ReportContents, render, write_report
 
+LOSSES = ("ssim_a", "ssim_b", "l2_a", "l2_b")
 VOID = {"meta", "img", "br", "link", "input", "hr"}
 
 
@@ -90,7 +92,7 @@ def test_page_nests_and_holds_all_sections_in_order() -> None:
     order = [
         "infrared + visible , fused by planted",
         "The answer",
-        "The pair and what became of it",
+        "The pair and its fusion",
         "The second image was rotated.",
         "Who decides where",
         "How strongly each source acts",
@@ -109,7 +111,7 @@ def test_headings_descend_without_gaps() -> None:
     levels = Page(render(contents_of())).headings
     assert levels[0] == 1
     assert levels.count(1) == 1
-    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after - before <= 1 for before, after in pairwise(levels))
 
 
 def test_planted_numbers_stand_on_the_page() -> None:
@@ -175,9 +177,6 @@ def test_hostile_names_stay_text() -> None:
     assert evil in Page(html).text
 
 
-LOSSES = ("ssim_a", "ssim_b", "l2_a", "l2_b")
-
-
 def test_without_guidance_only_places_are_explained() -> None:
     page = Page(render(contents_of(guidance=None, regions=[])))
     assert "Who decides where" not in page.text
@@ -208,7 +207,7 @@ def test_a_source_that_is_ignored_everywhere_and_pixels_that_nothing_moves() -> 
         return torch.where(columns, a, 0.5 + 0 * b)
 
     text = Page(render(contents_of((16, 20), WrappedModel(half, name="half", reach=0, stride=1)))).text
-    assert "Infrared dominates 50% of the image, most densely on the left" in text
+    assert "Infrared dominates 50% of the image, most densely in the left third" in text
     assert "visible dominates nowhere; 50% follows neither" in text
     assert "Only infrared moves this value" in text
 

@@ -92,5 +92,5 @@ def test_weights_outside_the_unit_interval_are_refused(weights: tuple[float, flo
 
 
 def test_images_smaller_than_the_window_are_refused() -> None:
-    with pytest.raises(InputError, match="at least 11x11 .* but got 20x10"):
+    with pytest.raises(InputError, match=r"at least 11x11 .* but got 20x10"):
         partial_losses(*images(5, shape=(10, 20)))

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import math
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -104,31 +105,50 @@ def test_trials_that_diverge_are_remembered(recipe: Recipe, pairs: Path, tmp_pat
     assert "became nan" in (tmp_path / "trials.csv").read_text(encoding="utf-8")
 
 
-def test_refinements_close_in_on_the_balance(recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    tried: list[LossWeights] = []
+@pytest.fixture
+def imagined(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], list[LossWeights]]:
+    """Replaces training by a world that is balanced at a certain gamma; the list fills with the weights tried."""
 
-    def instead(recipe: Recipe, folders: Sequence[Path], folder: Path, *, number: int, **_: Any) -> Trial:
-        tried.append(recipe.loss)
-        made = made_up(recipe.loss.lambda_, recipe.loss.gamma_ssim, recipe.loss.gamma_l2, best=0.47)
-        return Trial(made.weights, number, folder, made.losses, made.shift, 1.0)
+    def imagine(best: float) -> list[LossWeights]:
+        tried: list[LossWeights] = []
 
-    for name in ("draw_heat_maps", "write_report"):
-        monkeypatch.setattr(tune_module, name, lambda *_, **__: None)
-    monkeypatch.setattr(tune_module, "run_trial", instead)
-    for rounds, spacing in ((0, 0.2), (1, 0.1), (3, 0.025)):
-        tried.clear()
-        found = tune(recipe, [], tmp_path, rounds=rounds).chosen.weights
-        assert abs(found.gamma_ssim - 0.47) <= spacing / 2 + 1e-9
-        assert abs(found.gamma_l2 - 0.47) <= spacing / 2 + 1e-9
-        assert len(tried) == len(set(tried))
-        assert len(tried) >= 125
-    # The vicinity of a corner lies inside the square.
-    tried.clear()
+        def instead(recipe: Recipe, folders: Sequence[Path], folder: Path, *, number: int, **_: Any) -> Trial:
+            weights = recipe.loss
+            tried.append(weights)
+            made = made_up(weights.lambda_, weights.gamma_ssim, weights.gamma_l2, best=best)
+            return dataclasses.replace(made, round=number)
+
+        for name in ("draw_heat_maps", "write_report"):
+            monkeypatch.setattr(tune_module, name, lambda *_, **__: None)
+        monkeypatch.setattr(tune_module, "run_trial", instead)
+        return tried
+
+    return imagine
+
+
+@pytest.mark.parametrize(("rounds", "spacing", "trials"), [(0, 0.2, 125), (1, 0.1, 165), (3, 0.025, 245)])
+def test_refinements_close_in_on_the_balance(
+    recipe: Recipe,
+    tmp_path: Path,
+    imagined: Callable[[float], list[LossWeights]],
+    rounds: int,
+    spacing: float,
+    trials: int,
+) -> None:
+    tried = imagined(0.47)
+    found = tune(recipe, [], tmp_path, rounds=rounds).chosen.weights
+    assert abs(found.gamma_ssim - 0.47) <= spacing / 2 + 1e-9
+    assert abs(found.gamma_l2 - 0.47) <= spacing / 2 + 1e-9
+    assert len(tried) == len(set(tried)) == trials
+
+
+def test_the_vicinity_of_a_corner_lies_inside_and_single_values_stay(
+    recipe: Recipe, tmp_path: Path, imagined: Callable[[float], list[LossWeights]]
+) -> None:
+    tried = imagined(0.0)
     tune(recipe, [], tmp_path, lambdas=(1,), gammas_ssim=(0, 0.1), gammas_l2=(1.0,), rounds=2)
-    assert tried[2:] == [LossWeights(1, 0.05, 1), LossWeights(1, 0.075, 1)] or tried[2:4] == [
-        LossWeights(1, 0.05, 1),
-        LossWeights(1, 0.15, 1),
-    ]
+    assert [weights.gamma_ssim for weights in tried] == [0, 0.1, 0.05, 0.025]
+    assert {(weights.lambda_, weights.gamma_l2) for weights in tried} == {(1, 1)}
 
 
 def test_the_best_balanced_of_the_steady_trials_is_chosen() -> None:

@@ -28,13 +28,14 @@ app.command("list")(listing.list_names)
 app.command()(doctor.doctor)
 
 
-def run(arguments: list[str] | None = None) -> None:
+def run() -> None:
     """Run the command line: exit 0 done, 2 the user's mistake, 1 our fault, 130 stopped."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
-    sys.exit(_code(arguments))
+    sys.exit(main(sys.argv[1:]))
 
 
-def _code(arguments: list[str] | None) -> int:
+def main(arguments: list[str]) -> int:
+    """Run the command line on `arguments` and return the exit code."""
     try:
         code = app(args=arguments, standalone_mode=False)
     except FuseLensError as error:

@@ -49,10 +49,13 @@ def colour_map(values: torch.Tensor, scale: float, *, gamma: float = 1.0, preset
 
 
 def share_colours(share: torch.Tensor) -> Rgb:
-    """Colour a share map `[H, W]`: orange where source a decides, blue where b does, grey (NaN) where neither does."""
+    """Colour a share map `[H, W]`: orange where source a decides, purple where b does, grey (NaN) where neither does.
+
+    These two colours stay apart for all colour-blind readers.
+    """
     values = share.double().cpu().numpy()
-    # b at 0 is blue, a at 1 is orange: the pair of colours that all colour-blind readers tell apart.
-    colours = _look_up("PuOr", 1 - np.nan_to_num(values, nan=0.5))
+    # The outermost tenths of the map are almost black: too dark to lay over night scenes.
+    colours = _look_up("PuOr", 0.9 - 0.8 * np.nan_to_num(values, nan=0.5))
     colours[np.isnan(values)] = (120, 120, 120)
     return colours
 

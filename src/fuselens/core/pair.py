@@ -68,7 +68,9 @@ class ImagePair:
     truth: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Refuse sources of different size."""
+        """Refuse sources of different size, and two of one name, which no face could tell apart."""
+        if self.a.name == self.b.name:
+            raise InputError(f"Both sources are called '{self.a.name}'; give two names, such as infrared,visible.")
         if self.a.y.shape != self.b.y.shape:
             sizes = [f"{s.name} {s.y.shape[1]}x{s.y.shape[0]}" for s in (self.a, self.b)]
             raise InputError(

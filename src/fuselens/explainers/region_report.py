@@ -52,7 +52,7 @@ class RegionReport:
         first, second = self.names
         leader, share = (first, self.share_a) if self.share_a >= 0.5 else (second, 1 - self.share_a)
         return [
-            f"{leader.capitalize()} causes {share:.0%} of the fused brightness changes in this region.",
+            f"{leader[:1].upper()}{leader[1:]} causes {share:.0%} of the fused brightness changes in this region.",
             f"Raising {first} by one grey level moves a fused pixel here by {self.sensitivity_a:.2f} levels on "
             f"average; raising {second}, by {self.sensitivity_b:.2f}.",
             f"The surrounding matters: {self.outside_a:.0%} of the {first} influence and {self.outside_b:.0%} of the "

@@ -54,13 +54,14 @@ class Scatter:
         """Say what the correlation means, as paper 002 reads it."""
         r = self.marked_correlation if marked else self.correlation
         first, second = self.names
+        number = f"{r:.2f}".replace("-", "\N{MINUS SIGN}")
         if np.isnan(r):
             return f"No correlation can be given: the influence of {first} or {second} is the same everywhere."
         if r >= WEAK:
-            return f"Positive (r = {r:.2f}): where {first} gains influence, {second} gains it too."
+            return f"Positive (r = {number}): where {first} gains influence, {second} gains it too."
         if r <= -WEAK:
-            return f"Negative (r = {r:.2f}): the sources compete; where {first} gains influence, {second} loses it."
-        return f"None (r = {r:.2f}): the influences of {first} and {second} change independently."
+            return f"Negative (r = {number}): the sources compete; where {first} gains influence, {second} loses it."
+        return f"None (r = {number}): the influences of {first} and {second} change independently."
 
     def plot(self) -> Figure:
         """Return a matplotlib figure; the region's points are green, as in the paper."""

@@ -17,12 +17,14 @@ from fuselens.core.targets import parse_target
 DOMINATES = 2 / 3
 # The radius of influence holds this part of it.
 MOST = 0.95
-# A ninth of the image is worth naming where the pixels lie this much denser than on average.
+# A third of the image is worth naming where the pixels lie this much denser than on average.
 DENSER = 1.25
+# Rows: upper, middle, lower third, none of them denser; columns: left, centre, right, none.
 _PLACES = (
-    ("in the upper left", "in the upper centre", "in the upper right"),
-    ("on the left", "in the centre", "on the right"),
-    ("in the lower left", "in the lower centre", "in the lower right"),
+    ("in the upper left", "in the upper centre", "in the upper right", "in the upper third"),
+    ("on the left", "in the centre", "on the right", "in the middle rows"),
+    ("in the lower left", "in the lower centre", "in the lower right", "in the lower third"),
+    ("in the left third", "in the middle columns", "in the right third", ""),
 )
 
 
@@ -66,7 +68,7 @@ def _camp(mask: torch.Tensor, images: Sequence[torch.Tensor]) -> Camp:
 
 
 def place_of(mask: torch.Tensor) -> str:
-    """Name the ninth of the image where a mask `[H, W]` is densest; empty where it lies evenly.
+    """Name the part of the image where a mask `[H, W]` is densest, by thirds; empty where it lies evenly.
 
     Example:
         >>> mask = torch.zeros(9, 9, dtype=torch.bool)
@@ -74,10 +76,13 @@ def place_of(mask: torch.Tensor) -> str:
         >>> place_of(mask)
         'in the upper right'
     """
-    rows = np.array_split(mask.cpu().numpy().astype(np.float64), 3, axis=0)
-    density = np.array([[cell.mean() for cell in np.array_split(row, 3, axis=1)] for row in rows])
-    y, x = np.unravel_index(int(density.argmax()), density.shape)
-    return _PLACES[y][x] if density[y, x] >= DENSER * float(mask.double().mean()) else ""
+    pixels = mask.cpu().numpy().astype(np.float64)
+    thirds = []
+    for axis in (0, 1):
+        density = [part.mean() for part in np.array_split(pixels, 3, axis=axis)]
+        densest = int(np.argmax(density))
+        thirds.append(densest if density[densest] >= DENSER * pixels.mean() else 3)
+    return _PLACES[thirds[0]][thirds[1]]
 
 
 def box_of(target: str, size: tuple[int, int]) -> Box | None:

@@ -17,7 +17,6 @@ from typing import Any
 
 import torch
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 import fuselens
 from fuselens.core.display import Preset
@@ -96,9 +95,8 @@ def _assets() -> dict[str, Any]:
     style, script = ((folder / name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
     return {
-        # Both are files of this package; nothing else on the page skips escaping.
-        "style": Markup(style),
-        "script": Markup(script),
+        "style": style,
+        "script": script,
         "script_hash": digest,
         # The ends of the share map name the sources; the map's middle tones are for dark pages.
         "colours": {str(share): pictures.share_colour(share) for share in (0.0, 0.25, 0.75, 1.0)},

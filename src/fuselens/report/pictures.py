@@ -22,6 +22,7 @@ from fuselens.explainers.scatter import Scatter
 LONGEST_SIDE = 960
 SCATTER_BINS = 170
 HATCH = (40, 40, 40)
+DOT, MARKED = (115, 130, 152), (22, 163, 74)  # legible on light and dark pages
 SHARE_BINS = 21  # odd, so that one bar stands for "both equally"
 
 
@@ -196,9 +197,9 @@ def scatter_picture(scatter: Scatter, alt: str) -> ScatterPicture:
     raster = np.zeros((SCATTER_BINS, SCATTER_BINS, 4), np.uint8)
     counts = _count(scatter.a, scatter.b, low, high)
     seen = counts > 0
-    raster[seen, :3] = (100, 116, 139)
-    raster[seen, 3] = (120 + 135 * np.log1p(counts[seen]) / np.log1p(counts.max())).astype(np.uint8)
-    raster[_count(scatter.a[scatter.marked], scatter.b[scatter.marked], low, high) > 0] = (22, 163, 74, 255)
+    raster[seen, :3] = DOT
+    raster[seen, 3] = (160 + 95 * np.log1p(counts[seen]) / np.log1p(counts.max())).astype(np.uint8)
+    raster[_count(scatter.a[scatter.marked], scatter.b[scatter.marked], low, high) > 0] = (*MARKED, 255)
     ticks = MaxNLocator(6, steps=[1, 2, 5, 10]).tick_values(low, high)
     places = [Tick(100 * (t - low) / (high - low), f"{t:.4g}".replace("-", "−")) for t in ticks if low <= t <= high]
     return ScatterPicture(picture(raster, alt), places, 100 * -low / (high - low))

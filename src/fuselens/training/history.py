@@ -12,7 +12,6 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
 
 from fuselens.core.files import atomic_path, write_text
-from fuselens.training.losses import PARTS
 
 
 class LossHistory(Callback):
@@ -71,14 +70,10 @@ class LossHistory(Callback):
                     points = [(r["step"], r[key]) for r in self.rows if (key := f"{split}/{kind}_{letter}") in r]
                     if points:
                         name = self.modalities[0 if letter == "a" else 1]
-                        panel.plot(*zip(*points, strict=True), style, color=colour, label=f"{name}, {split}")
+                        mark = "o" if len(points) == 1 else ""
+                        panel.plot(*zip(*points, strict=True), style + mark, color=colour, label=f"{name}, {split}")
             panel.set(xlabel="step", ylabel=label, title=f"{self.title}: {label}")
             panel.grid(alpha=0.25)
             panel.legend(frameon=False)
         with atomic_path(self.folder / "losses.png") as path:
             figure.savefig(path, dpi=110)
-
-
-def loss_names(split: str) -> tuple[str, ...]:
-    """Return the logged names of one split: the total and the four parts."""
-    return (f"{split}/loss", *(f"{split}/{part}" for part in PARTS))

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
+
+from fuselens.data.examples import example_pair
 
 
 def _edge_contrast(luma, mask, sigma):
@@ -15,6 +19,12 @@ def _edge_contrast(luma, mask, sigma):
     step = gaussian_filter(luma * mask, sigma) / np.maximum(inside, 1e-9)
     step = step - gaussian_filter(luma * (1 - mask), sigma) / np.maximum(outside, 1e-9)
     return (weight * np.abs(step)).sum() / weight.sum(), abs((weight * step).sum()) / weight.sum()
+
+
+@pytest.fixture(scope="session")
+def drawn():
+    """`example_pair` that draws a pair once for all tests that look at it."""
+    return lru_cache(maxsize=None)(example_pair)
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ def test_covered_area_is_the_shape_s_area(distance, area):
 def test_distances_have_slope_one_almost_everywhere(distance):
     slope = np.hypot(*np.gradient(distance, PIXEL))
     assert np.median(slope) == pytest.approx(1, abs=1e-3)
-    assert slope.max() < 1.01
+    assert slope.max() < 1.05
 
 
 def test_smoothstep_rises_and_falls():

@@ -11,17 +11,17 @@ from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt
+from scipy.ndimage import distance_transform_edt, label
 
 from fuselens.data.scenes.shapes import Plane, curve, ellipse, smoothstep
-from fuselens.data.scenes.texture import fractal
+from fuselens.data.scenes.texture import fractal, swell
 
 CORTEX = 0.0165
 Mask = NDArray[np.bool_]
 
 
 class Tissue(IntEnum):
-    """Classes of the slice; the last one is a region of activity inside ordinary tissue."""
+    """Classes of the slice; the last one is a spot of high activity in ordinary tissue."""
 
     BACKGROUND = 0
     SCALP = 1
@@ -42,25 +42,18 @@ class Anatomy:
 
     Attributes:
         x, y: coordinates, right and down (to the back of the head), in units of the image's shorter side.
-        u, v: the same in an ideal symmetric head.
         tissue: what is where.
-        labels: the same with the region of high activity marked.
         oedema: strength of the swelling round the lesion, in `[0, 1]`.
         marrow: the spongy middle of the skull's bone, in `[0, 1]`.
         dimming: factor on the MRI's signal in skin, muscle, falx and flowing blood, in `[0, 1]`.
-        activity: strength of normal high activity, in `[0, 1]`.
     """
 
     x: Plane
     y: Plane
-    u: Plane
-    v: Plane
     tissue: NDArray[np.int64]
-    labels: NDArray[np.int64]
     oedema: Plane
     marrow: Plane
     dimming: Plane
-    activity: Plane
 
 
 def draw_anatomy(shape: tuple[int, int], rng: np.random.Generator, *, lesion: bool) -> Anatomy:
@@ -71,7 +64,7 @@ def draw_anatomy(shape: tuple[int, int], rng: np.random.Generator, *, lesion: bo
     ))  # fmt: skip
     u, v = _grown(x, y, rng)
     spot = (
-        float(rng.choice((-1, 1)) * rng.uniform(0.14, 0.17)),
+        float(rng.choice((-1, 1)) * rng.uniform(0.165, 0.185)),
         float(rng.choice((-0.16, 0.14)) + rng.uniform(-0.02, 0.02)),
     )
     if lesion:
@@ -82,10 +75,8 @@ def draw_anatomy(shape: tuple[int, int], rng: np.random.Generator, *, lesion: bo
     _draw_shell(tissue, head, brain, u, v, rng)
     _draw_cortex(tissue, brain, u, v, rng, unit)
     _draw_deep(tissue, u, v, rng)
-    activity, region = _visual_cortex(brain, u, v, rng)
     oedema = _draw_lesion(tissue, x, y, spot, rng) if lesion else np.zeros(shape, dtype=np.float32)
-    labels = np.where(region & ~np.isin(tissue, (Tissue.LESION, Tissue.NECROTIC_CORE)), Tissue.HOT_SPOT, tissue)
-    return Anatomy(x, y, u, v, tissue, labels, oedema, *_shell_detail(head, brain, u, v, rng), activity)
+    return Anatomy(x, y, tissue, oedema, *_shell_detail(head, brain, u, v, rng))
 
 
 def _grown(x: Plane, y: Plane, rng: np.random.Generator) -> tuple[Plane, Plane]:
@@ -93,15 +84,15 @@ def _grown(x: Plane, y: Plane, rng: np.random.Generator) -> tuple[Plane, Plane]:
     tilt, fuller = np.float32(rng.uniform(-0.05, 0.05)), np.float32(rng.uniform(-0.02, 0.02))
     u, v = x - tilt * y, y + tilt * x
     v = v + fuller * np.tanh(u * 12) * np.sign(v) * np.abs(v)
-    u = u + 0.011 * fractal(x * 3 + 9, y * 3 + 9, rng, 2) + 0.004 * fractal(x * 10 + 9, y * 10 + 9, rng, 2)
-    v = v + 0.011 * fractal(x * 3 + 9, y * 3 + 9, rng, 2) + 0.004 * fractal(x * 10 + 9, y * 10 + 9, rng, 2)
+    u = u + 0.008 * swell(x * 3, y * 3, rng) + 0.0025 * swell(x * 9, y * 9, rng)
+    v = v + 0.008 * swell(x * 3, y * 3, rng) + 0.0025 * swell(x * 9, y * 9, rng)
     return u, v
 
 
 def _pushed(u: Plane, v: Plane, spot: tuple[float, float]) -> tuple[Plane, Plane]:
     """The mass effect: a growing lesion shoves its neighbours aside."""
     dx, dy = u - np.float32(spot[0]), v - np.float32(spot[1])
-    push = 0.35 * np.exp(-(dx * dx + dy * dy) / np.float32(0.09**2))
+    push = 0.45 * np.exp(-(dx * dx + dy * dy) / np.float32(0.09**2))
     return u - dx * push, v - dy * push
 
 
@@ -150,15 +141,18 @@ def _draw_cortex(
     wobble = fractal(u * 9 + 30, v * 9 + 30, rng, 3, gain=0.6)
     middle = np.abs(u + 0.005 * fractal(u * 2, v * 14, rng, 2))
     depth = np.minimum(-brain, middle)
-    deep = np.maximum(0.080 + 0.085 * fractal(u * 8 + 3, v * 8 + 3, rng, 2), 0.035)
+    deep = np.maximum(0.090 + 0.085 * fractal(u * 8 + 3, v * 8 + 3, rng, 2), 0.045)
     bridge = (v > -0.175) & (v < 0.125)
     free = ~(bridge & (middle < 0.13))
     sulci = np.zeros(inside.shape, dtype=bool)
-    for folds, swing, limit in ((10, 3.6, deep), (20, 4.5, 0.35 * deep)):
+    for folds, swing, limit in ((10, 3.3, deep), (20, 4.0, 0.35 * deep)):
         line = _crest(folds * angle + side * 1.3 + swing * wobble, unit)
         sulci |= (line < 0.0042 * np.clip(1.3 - depth / limit, 0.3, 1)) & (depth < limit) & free
     fissure = (middle < 0.0050) & ~bridge
-    fluid = inside & (sulci | fissure | (_sylvian(u, v, rng) < 0))
+    sulci = inside & (sulci | fissure | (_sylvian(u, v, rng) < 0))
+    # a sulcus opens to the surface: rings that float in the white matter are none
+    lakes, _ = label(sulci | ~inside)
+    fluid = inside & (lakes == lakes[0, 0])
     pial = distance_transform_edt(~(fluid | ~inside)) / unit
     tissue[inside] = Tissue.WHITE_MATTER
     tissue[inside & (pial < CORTEX * (1 + 0.3 * fractal(u * 12, v * 12, rng, 2)))] = Tissue.GREY_MATTER
@@ -194,10 +188,14 @@ def _draw_deep(tissue: NDArray[np.int64], u: Plane, v: Plane, rng: np.random.Gen
     ])  # fmt: skip
     tissue[nuclei < 0] = Tissue.DEEP_NUCLEUS
     horn = curve(
-        a, b, [(0.010, -0.050), (0.017, -0.095), (0.032, -0.135), (0.060, -0.166)], [0.006, 0.012, 0.013, 0.006]
+        a,
+        b,
+        [(0.010, -0.050), (0.017, -0.095), (0.032, -0.135), (0.060, -0.166)],
+        [0.006, 0.012, 0.013, 0.006],
+        seam=0.03,
     )
     atrium = curve(a, b, [(0.084, 0.078), (0.106, 0.105), (0.116, 0.140), (0.107, 0.185), (0.082, 0.220)],
-                   [0.006, 0.013, 0.018, 0.011, 0.004])  # fmt: skip
+                   [0.006, 0.013, 0.017, 0.011, 0.004], seam=0.03)  # fmt: skip
     third = curve(u, v, [(0, -0.02), (0, 0.025), (0, 0.070)], [0.003, 0.006, 0.003])
     cistern = curve(a, v, [(0.0, 0.103), (0.018, 0.106), (0.036, 0.118)], [0.009, 0.006, 0.003])
     ventricle = np.minimum.reduce([np.maximum(horn, 0.003 - np.abs(u)), atrium, third, cistern])
@@ -208,15 +206,11 @@ def _draw_lesion(
     tissue: NDArray[np.int64], x: Plane, y: Plane, spot: tuple[float, float], rng: np.random.Generator
 ) -> Plane:
     """A lesion whose core is dead; returns the swelling of the white matter round it."""
-    whole = ellipse(x, y, spot, (0.078, 0.070)) + 0.026 * fractal(x * 11, y * 11, rng, 3, gain=0.6)
-    core = whole + 0.030 + 0.008 * fractal(x * 25, y * 25, rng, 2)
+    size = float(rng.uniform(0.95, 1.15))
+    whole = ellipse(x, y, spot, (0.080 * size, 0.071 * size)) + 0.009 * swell(x * 13, y * 13, rng)
+    whole = whole + 0.008 * fractal(x * 28, y * 28, rng, 2)
+    core = whole + 0.029 + 0.004 * swell(x * 18, y * 18, rng)
     brain = tissue >= Tissue.CSF
     tissue[(whole < 0) & brain] = Tissue.LESION
     tissue[(core < 0) & brain] = Tissue.NECROTIC_CORE
     return smoothstep(0.055, 0.0, whole + 0.07 * fractal(x * 13, y * 13, rng, 2))
-
-
-def _visual_cortex(brain: Plane, u: Plane, v: Plane, rng: np.random.Generator) -> tuple[Plane, Mask]:
-    """Activity of the visual cortex at the back of the midline, and the region where it is at its height."""
-    centre = ellipse(u, v, (float(rng.uniform(-0.03, 0.03)), 0.285), (0.060, 0.060))
-    return smoothstep(0.015, -0.030, centre), (centre < 0) & (brain < 0)

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt
+from scipy.signal import fftconvolve
 
 from fuselens.core.pair import ImagePair
 from fuselens.data.scenes import sensor
 from fuselens.data.scenes.anatomy import Anatomy, Tissue, draw_anatomy
+from fuselens.data.scenes.shapes import Plane, ellipse, smoothstep
 from fuselens.data.scenes.texture import fractal
 
 OVERSAMPLING = 2
@@ -38,6 +41,8 @@ UPTAKE = {
     Tissue.WHITE_MATTER: 0.22, Tissue.VENTRICLE: 0.03, Tissue.DEEP_NUCLEUS: 0.80, Tissue.LESION: 1.18,
     Tissue.NECROTIC_CORE: 0.0,
 }  # fmt: skip
+SPOT = 0.052
+"""Radius of the hot spot, in units of the image's shorter side."""
 TABLE = np.array([
     (0.00, 0.00, 0.00, 0.00), (0.14, 0.00, 0.03, 0.42), (0.28, 0.04, 0.26, 0.95), (0.40, 0.10, 0.72, 0.72),
     (0.50, 0.50, 0.92, 0.30), (0.60, 1.00, 0.98, 0.05), (0.75, 1.00, 0.58, 0.00), (0.90, 0.98, 0.10, 0.02),
@@ -74,12 +79,13 @@ def brain_scene(
     sensor.check_settings(seed, size, noise, blur)
     layout, shot = np.random.default_rng([seed, 1]), np.random.default_rng([seed, 2])
     anatomy = draw_anatomy((OVERSAMPLING * size[0], OVERSAMPLING * size[1]), layout, lesion=lesion)
-    labels = anatomy.labels[::OVERSAMPLING, ::OVERSAMPLING]
+    spot = _busy_cortex(anatomy)
+    labels = np.where(spot < 0, Tissue.HOT_SPOT, anatomy.tissue)[::OVERSAMPLING, ::OVERSAMPLING]
     truth = sensor.truth_of(labels, CLASSES, CARRIED_BY)
     origin = f"brain_scene(seed={seed})"
     return ImagePair(
         sensor.grey_source(_mri(anatomy, noise, blur, layout, shot), "mri", origin),
-        sensor.coloured_source(_pet(anatomy, noise, blur, layout, shot), "pet", origin),
+        sensor.coloured_source(_pet(anatomy, spot, noise, blur, layout, shot), "pet", origin),
         truth=truth,
     )
 
@@ -99,16 +105,21 @@ def _mri(
         sensor.soften(sensor.shrink(signal.astype(np.float32), OVERSAMPLING), min(signal.shape) / 1024), blur
     )
     real, imaginary = np.float32(noise) * shot.standard_normal((2, *soft.shape), dtype=np.float32)
-    return np.hypot(soft + real, imaginary)
+    return np.asarray(np.hypot(soft + real, imaginary), dtype=np.float32)
 
 
 def _pet(
-    anatomy: Anatomy, noise: float, blur: float, layout: np.random.Generator, shot: np.random.Generator
+    anatomy: Anatomy,
+    spot: Plane,
+    noise: float,
+    blur: float,
+    layout: np.random.Generator,
+    shot: np.random.Generator,
 ) -> NDArray[np.float32]:
     """Uptake at the scanner's resolution of about 6 mm, shown in colours."""
     uptake = _paint(anatomy.tissue, UPTAKE)
     uptake *= 1 + 0.22 * fractal(anatomy.x * 7, anatomy.y * 7, layout, 3)
-    uptake += anatomy.activity * (np.float32(1.08) - uptake)
+    uptake += smoothstep(0.015, -0.030, spot) * (np.float32(1.08) - uptake)
     side = min(uptake.shape) / OVERSAMPLING
     level = sensor.soften(sensor.shrink(uptake.astype(np.float32), OVERSAMPLING), 0.0125 * side)
     speckle = sensor.soften(shot.standard_normal(level.shape, dtype=np.float32), 0.008 * side)
@@ -116,8 +127,34 @@ def _pet(
     return np.stack([np.interp(level, TABLE[:, 0], TABLE[:, channel]) for channel in (1, 2, 3)]).astype(np.float32)
 
 
+def _busy_cortex(anatomy: Anatomy) -> Plane:
+    """Distance to a disc of cortex at work, far from the lesion, where the MRI shows no step round it."""
+    coarse = 2
+    tissue = anatomy.tissue[::coarse, ::coarse]
+    unit = min(tissue.shape)
+    grey = sensor.soften((tissue == Tissue.GREY_MATTER).astype(np.float32), 0.03 * unit)
+    step = _step_round_disc(_paint(tissue, T2), SPOT * unit, 0.012 * unit)
+    sound = (tissue > Tissue.SKULL) & (tissue < Tissue.LESION)
+    room = distance_transform_edt(sound) > 0.065 * unit
+    if (tissue == Tissue.LESION).any():
+        room &= distance_transform_edt(tissue != Tissue.LESION) > 0.2 * unit
+    row, column = np.unravel_index(np.argmax(np.where(room, grey - 8 * np.abs(step), -np.inf)), tissue.shape)
+    centre = float(anatomy.x[0, column * coarse]), float(anatomy.y[row * coarse, 0])
+    return ellipse(anatomy.x, anatomy.y, centre, (SPOT, SPOT))
+
+
+def _step_round_disc(level: NDArray[np.float32], radius: float, width: float) -> NDArray[np.float32]:
+    """How much brighter the rim of a disc is than the ring round it, for discs centred at each sample."""
+    reach = int(np.ceil(radius + 4 * width))
+    down, right = np.mgrid[-reach : reach + 1, -reach : reach + 1].astype(np.float32)
+    beyond = (np.hypot(down, right) - radius) / width
+    inner, outer = np.exp(-((beyond + 1) ** 2)), np.exp(-((beyond - 1) ** 2))
+    kernel = inner / inner.sum() - outer / outer.sum()
+    return np.asarray(fftconvolve(level, kernel, mode="same"), dtype=np.float32)
+
+
 def _paint(tissue: NDArray[np.int64], values: dict[Tissue, float]) -> NDArray[np.float32]:
-    table = np.zeros(max(Tissue) + 1, dtype=np.float32)
+    table: NDArray[np.float32] = np.zeros(max(Tissue) + 1, dtype=np.float32)
     for kind, value in values.items():
         table[kind] = value
-    return np.asarray(table[tissue])
+    return table[tissue]

@@ -82,10 +82,10 @@ def draw_car(stage: Stage, x: float, z: float, paint: Colour) -> list[tuple[floa
     bonnet = smoothstep(0.60, 0.80, v) * smoothstep(0.98, 0.88, v) * smoothstep(0.85, 0.35, side)
     crease = 1 - 0.25 * np.exp(-(((side - 0.45 - 0.3 * (0.9 - v)) / 0.03) ** 2)) * (v < 0.95)
     stage.paint(patch, tyres, albedo=(0.02, 0.02, 0.02), glow=(0, 0, 0), heat=0.78, label=CAR, surface=FACING)
-    warmth = (0.46 + 0.42 * bonnet) * crease
+    warmth = (0.53 + 0.38 * bonnet) * crease
     stage.paint(patch, body, albedo=_times(paint, crease), glow=(0, 0, 0), heat=warmth, label=CAR, surface=FACING)
     glass = polygon(side, v, [(-1, 0.97), (0.66, 0.97), (0.58, 1.14), (0.48, 1.33), (-1, 1.36)])
-    stage.paint(patch, glass, albedo=(0.02, 0.025, 0.03), glow=(0.012, 0.014, 0.02), heat=0.20 + 0.12 * (v - 0.97))
+    stage.paint(patch, glass, albedo=(0.02, 0.025, 0.03), glow=(0.012, 0.014, 0.02), heat=0.18 + 0.12 * (v - 0.97))
     mirror = ellipse(side, v, (0.92, 1.0), (0.10, 0.065))
     stage.paint(patch, mirror, albedo=paint, glow=(0, 0, 0), heat=0.42, label=CAR, surface=FACING)
     slats = 0.88 + 0.09 * np.sign(np.sin(v * 110))

@@ -28,6 +28,19 @@ def noise(x: Plane, y: Plane, rng: np.random.Generator) -> Plane:
     return np.asarray(above * (1 - fy) + below * fy, dtype=np.float32)
 
 
+def swell(x: Plane, y: Plane, rng: np.random.Generator, waves: int = 6) -> Plane:
+    """Smooth bends about one unit long, about `[-1, 1]`: a sum of plane waves in random directions.
+
+    Its level lines are round, where those of `noise` betray the lattice.
+    """
+    total: Plane = np.zeros(np.broadcast(x, y).shape, dtype=np.float32)
+    for _ in range(waves):
+        turn, start = rng.uniform(0, 2 * np.pi, 2)
+        pace = rng.uniform(2.0, 4.5)
+        total += np.sin(x * np.float32(pace * np.cos(turn)) + y * np.float32(pace * np.sin(turn)) + np.float32(start))
+    return total / np.float32(np.sqrt(1.5 * waves))
+
+
 def fractal(x: Plane, y: Plane, rng: np.random.Generator, octaves: int = 4, gain: float = 0.5) -> Plane:
     """Sum of `octaves` noises, each twice as fine and `gain` times as strong; about `[-1, 1]`.
 

@@ -10,7 +10,8 @@
     root.style.setProperty("--x", `${100 * x}%`);
     root.style.setProperty("--y", `${100 * y}%`);
     const image = event.currentTarget.querySelector("img");
-    place.textContent = `row ${Math.floor(y * image.getAttribute("height"))}, column ${Math.floor(x * image.getAttribute("width"))}`;
+    const [rows, columns] = ["height", "width"].map((side) => Number(image.getAttribute(side)));
+    place.textContent = `row ${Math.floor(y * rows)}, column ${Math.floor(x * columns)}`;
     root.classList.add("pointing");
   };
   for (const panel of panels) {
@@ -33,5 +34,7 @@
     panel.addEventListener("keydown", (event) => event.key === "Enter" && enlarge(panel));
   }
   dialog.addEventListener("click", () => dialog.close());
-  window.addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((part) => { part.open = true; }));
+  window.addEventListener("beforeprint", () => {
+    for (const part of document.querySelectorAll("details")) part.open = true;
+  });
 })();
