@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
+from fuselens.core.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from fuselens.core import targets as targets
@@ -54,7 +54,7 @@ _PUBLIC = {
     "targets": "core.targets",
     "wrap_model": "models.wrap",
 }
-__all__ = ["__version__", *sorted(_PUBLIC)]
+__all__ = ["__version__", *sorted(_PUBLIC)]  # noqa: PLE0604
 
 
 def __getattr__(name: str) -> object:

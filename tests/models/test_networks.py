@@ -82,3 +82,18 @@ def test_unknown_names_suggest() -> None:
         load_model("average", colour="red")
     with pytest.raises(InputError, match="rule without weights"):
         load_model("average", weights="mri-pet")
+
+
+@pytest.mark.parametrize("name", ["funfusean", "masknet", "deepfuse", "deeppedestrian"])
+def test_no_frame_round_the_image(name: str) -> None:
+    """On constant sources every fused pixel is the same; with the published zero padding the frame differs."""
+    torch.manual_seed(0)
+    a, b = torch.full((2, 1, 1, 40, 44), 0.6, dtype=torch.float64)
+    flat = load_model(name, weights=None).double()
+    framed = load_model(name, weights=None, border="zero").double()
+    framed.load_state_dict(flat.state_dict())
+    with torch.inference_mode():
+        fused, published = flat(a, b), framed(a, b)
+    assert float(fused.max() - fused.min()) < 1e-12
+    assert float(published.max() - published.min()) > 1e-3
+    torch.testing.assert_close(fused[0, 0, 20, 22], published[0, 0, 20, 22])

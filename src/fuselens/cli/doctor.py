@@ -16,7 +16,7 @@ EXTRAS = {"train": ("lightning", "tensorboard"), "medical": ("nibabel", "pydicom
 
 def doctor(as_json: AsJson = False) -> None:
     """Show versions, devices and extras, and verify every shipped weight by its hash."""
-    facts = {
+    facts: dict[str, Any] = {
         "fuselens": version("fuselens"),
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in CORE},

@@ -102,11 +102,9 @@ def _look_closer(
 ) -> tuple[list[Attribution], list[RegionReport]]:
     """Return the Jacobian of every target, and a report on every region."""
     influences = [jacobian(model, pair, target=one) for one in targets]
-    regions = []
-    if guide is not None:
-        for one in targets:
-            if isinstance(one, RegionMean):
-                regions.append(region_report(model, pair, one.mask(pair.size), guide))
+    if guide is None:
+        return influences, []
+    regions = [region_report(model, pair, one, guide) for one in targets if isinstance(one, RegionMean)]
     return influences, regions
 
 

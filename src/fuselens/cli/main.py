@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import Any
 
-import click
 import typer
 
 from fuselens.cli import doctor, explain, fuse, listing, train, tune
 from fuselens.cli.console import console, say
 from fuselens.core.errors import FuseLensError
+
+# Typer's public parameter error is a click exception, whichever click Typer brings along.
+UsageError: Any = typer.BadParameter.__base__
+STOPPED = 130  # what Typer returns after Ctrl-C
 
 app = typer.Typer(
     name="fuselens",
@@ -41,16 +45,15 @@ def main(arguments: list[str]) -> int:
     except FuseLensError as error:
         say(f"fuselens: {error}")
         return 2
-    except click.ClickException as error:
+    except UsageError as error:
         say(f"fuselens: {error.format_message()}")
         return 2
-    except (KeyboardInterrupt, click.Abort):
-        say("fuselens: stopped; finished files are kept, and a training continues with the same command.")
-        return 130
     except BrokenPipeError:
         return 0
     except Exception:
         console.print_exception(max_frames=8)
         say("fuselens: this is a fault of FuseLens, not of your input; please report it with the lines above.")
         return 1
+    if code == STOPPED:
+        say("fuselens: stopped; finished files are kept, and a training continues with the same command.")
     return code if isinstance(code, int) else 0

@@ -13,7 +13,7 @@ from typing import TypeVar
 import torch
 
 from fuselens.core.errors import ModelError
-from fuselens.core.locality import Box, crop, tiles, window_of
+from fuselens.core.locality import EVERY_SIDE, Box, Sides, crop, tiles, window_of
 from fuselens.core.model import FusionModel
 from fuselens.core.run import checked_call
 
@@ -37,11 +37,13 @@ class Diagonal:
 class _Graph:
     """One forward pass on `copies` copies of a window, kept for many backward passes."""
 
-    def __init__(self, model: FusionModel, a: torch.Tensor, b: torch.Tensor, copies: int) -> None:
+    def __init__(
+        self, model: FusionModel, a: torch.Tensor, b: torch.Tensor, copies: int, at_border: Sides = EVERY_SIDE
+    ) -> None:
         self.a = a.expand(copies, -1, -1, -1).clone().requires_grad_(True)
         self.b = b.expand(copies, -1, -1, -1).clone().requires_grad_(True)
         with torch.enable_grad():
-            self.fused = checked_call(model, self.a, self.b)
+            self.fused = checked_call(model, self.a, self.b, at_border)
         if not self.fused.requires_grad:
             raise ModelError(
                 f"'{model.name}' passes no gradient from its sources to the fused image; explain it with a method "
@@ -84,7 +86,7 @@ def comb_diagonal(
         window = window_of(box, size, model.reach, model.stride)
         offsets = _offsets(box, model.reach + 1)
         copies = min(batch_size, len(offsets))
-        graph = _Graph(model, crop(a, window), crop(b, window), copies)
+        graph = _Graph(model, crop(a, window), crop(b, window), copies, window.borders(size))
         core = box.inside(window)
         for chunk in _chunks(offsets, copies):
             combs = graph.fused.new_zeros((copies, box.height, box.width))

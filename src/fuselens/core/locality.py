@@ -8,10 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
 
 import torch
 
 from fuselens.core.errors import InputError
+
+
+class Sides(NamedTuple):
+    """One truth value a side of a window."""
+
+    top: bool
+    left: bool
+    bottom: bool
+    right: bool
+
+
+EVERY_SIDE = Sides(True, True, True, True)
 
 
 @dataclass(frozen=True)
@@ -44,6 +58,10 @@ class Box:
             slice(self.top - outer.top, self.bottom - outer.top),
             slice(self.left - outer.left, self.right - outer.left),
         )
+
+    def borders(self, size: tuple[int, int]) -> Sides:
+        """Say which sides of this window are borders of an image of `size`."""
+        return Sides(self.top == 0, self.left == 0, self.bottom == size[0], self.right == size[1])
 
     def checked(self, size: tuple[int, int]) -> Box:
         """Return the box itself if it is not empty and lies in an image of `size`.
@@ -79,8 +97,8 @@ def window_of(box: Box, size: tuple[int, int], reach: int | None, stride: int = 
 def tiles(size: tuple[int, int], side: int) -> Iterator[Box]:
     """Cut an image into equal boxes of at most `side` pixels a side, row by row."""
     rows, columns = (_cuts(length, side) for length in size)
-    for top, bottom in zip(rows, rows[1:], strict=False):
-        for left, right in zip(columns, columns[1:], strict=False):
+    for top, bottom in pairwise(rows):
+        for left, right in pairwise(columns):
             yield Box(top, left, bottom, right)
 
 

@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from fuselens.core.errors import InputError, ModelError
+from fuselens.core.locality import Sides
 
 
 class FusionModel(nn.Module):
@@ -40,6 +41,13 @@ class FusionModel(nn.Module):
     def forward(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         """Fuse two batches `[N, 1, H, W]` in `[0, 1]` to one of the same shape."""
         raise NotImplementedError
+
+    def on_window(self, a: torch.Tensor, b: torch.Tensor, at_border: Sides) -> torch.Tensor:
+        """Fuse a window cut from a larger image; `at_border` says which of its sides are the image's own.
+
+        Models that treat the image's border in a way of their own override this.
+        """
+        return self(a, b)  # type: ignore[no-any-return]
 
     @property
     def title(self) -> str:

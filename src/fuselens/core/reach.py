@@ -74,7 +74,8 @@ def windows_agree(
     for y, x in places:
         box = Box(y, x, y + 1, x + 1)
         window = window_of(box, size, reach, stride)
-        part = checked_call(model, *(crop(source, window) for source in sources))[0, 0][box.inside(window)]
+        cut = [crop(source, window) for source in sources]
+        part = checked_call(model, cut[0], cut[1], window.borders(size))[0, 0][box.inside(window)]
         if abs(float(part) - float(fused[y, x])) > tolerance:
             return False
     return True
@@ -97,7 +98,7 @@ def _mover(
             mixed = tuple(image.clone() for image in other)
             for image, source in zip(mixed, sources, strict=True):
                 image[window] = source[window]
-            if abs(float(checked_call(model, *mixed)[0, 0, y, x]) - value) > tolerance:
+            if abs(float(checked_call(model, mixed[0], mixed[1])[0, 0, y, x]) - value) > tolerance:
                 return False
         return True
 

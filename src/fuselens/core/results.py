@@ -17,6 +17,7 @@ from fuselens.core.display import Preset, colour_map, common_scale
 from fuselens.core.files import prepare_folder, write_image, write_json, write_npz
 from fuselens.core.locality import Box
 from fuselens.core.model import FusionModel
+from fuselens.core.version import __version__
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -80,8 +81,6 @@ def record(
     method: str, names: tuple[str, str], image: torch.Tensor, facts: dict[str, Any], settings: dict[str, Any]
 ) -> dict[str, Any]:
     """Return the body of `explanation.json`."""
-    import fuselens
-
     return {
         "schema": SCHEMA,
         "method": method,
@@ -89,7 +88,7 @@ def record(
         "size": [int(image.shape[0]), int(image.shape[1])],
         **facts,
         "settings": settings,
-        "versions": {"fuselens": fuselens.__version__, "torch": torch.__version__},
+        "versions": {"fuselens": __version__, "torch": torch.__version__},
     }
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from fuselens.core.errors import InputError, ModelError
-from fuselens.core.locality import Box, crop, tiles, window_of
+from fuselens.core.locality import EVERY_SIDE, Box, Sides, crop, tiles, window_of
 from fuselens.core.model import FusionModel, as_model, device_and_dtype, explaining
 from fuselens.core.pair import ImagePair
 
@@ -26,13 +26,18 @@ def model_inputs(model: FusionModel, pair: ImagePair) -> tuple[torch.Tensor, tor
     return pair.tensors(dtype=dtype, device=device)
 
 
-def checked_call(model: FusionModel, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    """Call the model and refuse a result of another shape.
+def checked_call(model: FusionModel, a: torch.Tensor, b: torch.Tensor, at_border: Sides = EVERY_SIDE) -> torch.Tensor:
+    """Call the model on a whole image, or on a window of one, and refuse a result of another shape.
+
+    Args:
+        model: in evaluation mode.
+        a, b: sources `[N, 1, h, w]`.
+        at_border: which sides of the window are the image's own; all of them for a whole image.
 
     Raises:
         ModelError: wrong shape.
     """
-    fused: torch.Tensor = model(a, b)
+    fused = model.on_window(a, b, at_border)
     if fused.shape != a.shape:
         raise ModelError(f"Expected '{model.name}' to return shape {tuple(a.shape)} but got {tuple(fused.shape)}.")
     return fused
@@ -77,7 +82,7 @@ def fuse_luma(
         fused = fused.to(a.dtype)
         for box in boxes:
             window = window_of(box, size, operator.reach, operator.stride)
-            part = checked_call(operator, crop(a, window), crop(b, window))[0, 0]
+            part = checked_call(operator, crop(a, window), crop(b, window), window.borders(size))[0, 0]
             fused[box.slices] = part[box.inside(window)].cpu()
     if not bool(torch.isfinite(fused).all()):
         raise ModelError(f"'{operator.name}' returned NaN or infinite values for this pair; check its input range.")

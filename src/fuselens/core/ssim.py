@@ -23,7 +23,7 @@ def ssim_map(x: torch.Tensor, y: torch.Tensor, *, padding: Literal["valid", "ref
 
     Args:
         x, y: images.
-        padding: `"valid"`: `[N, 1, H - 10, W - 10]`, full windows only. `"reflect"`: `[N, 1, H, W]`, so that the map can
+        padding: `"valid"`: `[N, 1, H - 10, W - 10]`, full windows only. `"reflect"`: `[N, 1, H, W]`, so the map can
             be read at any pixel.
 
     Raises:
@@ -42,8 +42,11 @@ def ssim_map(x: torch.Tensor, y: torch.Tensor, *, padding: Literal["valid", "ref
     taps = torch.arange(WINDOW, dtype=x.dtype, device=x.device) - WINDOW // 2
     taps = torch.exp(-0.5 * (taps / SIGMA) ** 2)
     taps = (taps / taps.sum()).expand(moments.shape[1], 1, WINDOW)
-    smooth = conv2d(conv2d(moments, taps[..., None], groups=moments.shape[1]), taps[..., None, :], groups=moments.shape[1])
-    mean_x, mean_y, xx, yy, xy = smooth[0].unflatten(0, (5, x.shape[0], 1))
+    smooth = conv2d(
+        conv2d(moments, taps[..., None], groups=moments.shape[1]), taps[..., None, :], groups=moments.shape[1]
+    )
+    mean_x, mean_y, xx, yy, xy = smooth.view(5, x.shape[0], 1, *smooth.shape[-2:])
     variance_x, variance_y, covariance = xx - mean_x**2, yy - mean_y**2, xy - mean_x * mean_y
     luminance = (2 * mean_x * mean_y + C1) / (mean_x**2 + mean_y**2 + C1)
-    return luminance * (2 * covariance + C2) / (variance_x + variance_y + C2)
+    similarity: torch.Tensor = luminance * (2 * covariance + C2) / (variance_x + variance_y + C2)
+    return similarity

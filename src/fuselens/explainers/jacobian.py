@@ -67,7 +67,7 @@ def jacobian(
     window = window_of(box, pair.size, operator.reach, operator.stride)
     with explaining(operator, device), torch.enable_grad():
         a, b = (crop(source, window).requires_grad_(True) for source in model_inputs(operator, pair))
-        value = chosen(checked_call(operator, a, b)[(..., *box.inside(window))]).sum()
+        value = chosen(checked_call(operator, a, b, window.borders(pair.size))[(..., *box.inside(window))]).sum()
         if not value.requires_grad:
             raise ModelError(
                 f"'{operator.name}' passes no gradient from its sources to the fused image; explain it with a method "

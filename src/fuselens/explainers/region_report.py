@@ -61,12 +61,18 @@ class RegionReport:
 
 
 def region_report(model: object, pair: ImagePair, region: object, guide: Guidance) -> RegionReport:
-    """Report on a region (box `(y0, x0, y1, x1)` or mask `[H, W]`) of a pair whose guidance is known.
+    """Report on a region of a pair whose guidance is known.
+
+    Args:
+        model: the model that made the guidance.
+        pair: its sources.
+        region: a box `(y0, x0, y1, x1)`, a mask `[H, W]` or a `RegionMean` target.
+        guide: the guidance.
 
     Raises:
         InputError: the region is empty or leaves the image.
     """
-    target = RegionMean(region)  # type: ignore[arg-type]
+    target = region if isinstance(region, RegionMean) else RegionMean(region)  # type: ignore[arg-type]
     inside = target.mask(pair.size)
     influence = jacobian(model, pair, target=target)
     masses = [m.abs() for m in (influence.a, influence.b)]

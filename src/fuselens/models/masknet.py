@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import torch
 
-from fuselens.core.model import FusionModel
 from fuselens.models.layers.conv_unit import conv_unit
+from fuselens.models.layers.local_network import Border, LocalNetwork
 
 
-class MaskNet(FusionModel):
+class MaskNet(LocalNetwork):
     """Four dense 3x3 layers (older features first in each concatenation), then four plain ones, then tanh."""
 
     name = "masknet"
     reach = 8
 
-    def __init__(self) -> None:
+    def __init__(self, border: Border = "reflect") -> None:
         """Build the layers with PyTorch's default initialisation."""
-        super().__init__()
+        super().__init__(border)
         self.layer1 = conv_unit(2, 48, 3)
         self.layer2 = conv_unit(48, 48, 3)
         self.layer3 = conv_unit(96, 48, 3)
@@ -29,7 +29,7 @@ class MaskNet(FusionModel):
         self.layer7 = conv_unit(128, 64, 3)
         self.layer8 = conv_unit(64, 1, 3)
 
-    def forward(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    def network(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         """Fuse `[N, 1, H, W]` pairs; the tanh keeps the result in (-1, 1)."""
         features = self.layer1(torch.cat((a, b), dim=1))
         for layer in (self.layer2, self.layer3, self.layer4):

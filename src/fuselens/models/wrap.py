@@ -41,7 +41,7 @@ def wrap_model(
         raise InputError(f"Expected a callable (a, b) -> fused but got {type(function).__name__}.")
     if divisor < 1 or (isinstance(reach, int) and reach < 0):
         raise InputError(f"Expected reach >= 0 and divisor >= 1 but got reach={reach}, divisor={divisor}.")
-    title: str = name or getattr(function, "__name__", type(function).__name__)
+    title = name or str(getattr(function, "__name__", type(function).__name__))
     call = function if divisor == 1 else _Padded(function, divisor)
     model = WrappedModel(call, name=title, reach=None if reach == "measure" else reach, stride=divisor)
     if reach == "measure":

@@ -18,13 +18,13 @@ from typing import Any
 import torch
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-import fuselens
 from fuselens.core.display import Preset
 from fuselens.core.files import plain, write_text
 from fuselens.core.modalities import MEDICAL
 from fuselens.core.model import FusionModel
 from fuselens.core.pair import ImagePair
 from fuselens.core.results import Attribution
+from fuselens.core.version import __version__
 from fuselens.data.fused import FusedImage
 from fuselens.explainers.guidance import Guidance
 from fuselens.explainers.region_report import RegionReport
@@ -173,7 +173,7 @@ def _record(contents: ReportContents, names: Names) -> dict[str, Any]:
         "trained_names": card.trained_names(model.weights_info, names),
         "settings": [(key.replace("_", " "), card.plain_words(plain(value))) for key, value in settings.items()],
         "versions": [
-            ("FuseLens", fuselens.__version__),
+            ("FuseLens", __version__),
             ("PyTorch", torch.__version__),
             ("Python", platform.python_version()),
         ],

@@ -8,9 +8,9 @@ from typing import Any
 
 import torch
 
-import fuselens
 from fuselens.core.files import write_json
 from fuselens.core.model import FusionModel, explaining
+from fuselens.core.version import __version__
 from fuselens.data.folders import PairFiles
 from fuselens.models import load_model
 from fuselens.models.weights import file_hash
@@ -40,7 +40,7 @@ def write_card(
         "recipe": recipe.as_dict(),
         "data": recipe.data_words,
         **facts,
-        "versions": {"fuselens": fuselens.__version__, "torch": torch.__version__},
+        "versions": {"fuselens": __version__, "torch": torch.__version__},
     }
     if test:
         store = PairStore(test, recipe.normalize)

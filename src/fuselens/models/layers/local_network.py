@@ -1,0 +1,57 @@
+"""Zero-padded convolution networks without the dark frame that zero padding draws round their images."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch.nn.functional import pad
+
+from fuselens.core.locality import EVERY_SIDE, Sides
+from fuselens.core.model import FusionModel
+
+Border = Literal["reflect", "zero"]
+
+
+class LocalNetwork(FusionModel):
+    """A network whose padding acts outside the image.
+
+    Subclasses write `network`. Before it runs, the sources are continued by their mirror image as far as the network
+    reaches, and the result is cut back, so that no fused pixel sees the network's zeros.
+
+    Args:
+        border: `"reflect"`, or `"zero"` for the published behaviour: a frame of one or two darker or brighter pixels.
+            While training, the crops' borders are left to the network in either case.
+    """
+
+    reach: int
+
+    def __init__(self, border: Border = "reflect") -> None:
+        """Choose what lies beyond the image."""
+        super().__init__()
+        self.border = border
+
+    def network(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        """Fuse two batches as published, zero padding included."""
+        raise NotImplementedError
+
+    def forward(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        """Fuse two batches `[N, 1, H, W]` in `[0, 1]`."""
+        return self.on_window(a, b, EVERY_SIDE)
+
+    def on_window(self, a: torch.Tensor, b: torch.Tensor, at_border: Sides) -> torch.Tensor:
+        """Fuse a window; only its sides at the image's border are continued."""
+        if self.border == "zero" or self.training:
+            return self.network(a, b)
+        height, width = a.shape[-2:]
+        top, left, bottom, right = (self.reach * side for side in at_border)
+        fused = self.network(*(_continued(source, (left, right, top, bottom)) for source in (a, b)))
+        return fused[..., top : top + height, left : left + width]
+
+
+def _continued(image: torch.Tensor, edges: tuple[int, int, int, int]) -> torch.Tensor:
+    left, right, top, bottom = edges
+    # A mirror image needs more pixels than it adds; thinner images repeat their last row or column instead.
+    across = "reflect" if max(left, right) < image.shape[-1] else "replicate"
+    down = "reflect" if max(top, bottom) < image.shape[-2] else "replicate"
+    return pad(pad(image, (left, right, 0, 0), mode=across), (0, 0, top, bottom), mode=down)
