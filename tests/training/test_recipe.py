@@ -8,7 +8,7 @@ import yaml
 
 from fuselens.core.errors import InputError, UnknownNameError
 from fuselens.models import list_models
-from fuselens.training.recipe import PAPER_PRESET, LossWeights, Recipe, load_recipe, recipe_from, shipped_recipes
+from fuselens.training.recipe import LossWeights, Recipe, load_recipe, recipe_from, shipped_recipes
 
 
 @pytest.mark.parametrize("name", shipped_recipes())
@@ -38,7 +38,9 @@ def test_settings_can_be_changed(recipe: Recipe) -> None:
     changed = recipe.changed(**{"loss.gamma_ssim": 0.25, "loss.lambda": 1, "lr": "2e-3", "crop": None})
     assert changed.loss == LossWeights(1.0, 0.25, 0.5)
     assert (changed.lr, changed.crop, changed.steps) == (0.002, None, recipe.steps)
-    assert recipe.changed(**PAPER_PRESET).normalize == "minmax"
+    paper = load_recipe("deeppedestrian-mri-pet").as_in_the_paper()
+    assert (paper.normalize, paper.batch_size, paper.steps) == ("minmax", 8, 6800)
+    assert paper.loss == LossWeights(0.99, 0.52, 0.5)
 
 
 @pytest.mark.parametrize(

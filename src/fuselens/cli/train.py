@@ -11,7 +11,7 @@ from fuselens.cli.console import print_json, say
 from fuselens.cli.options import Accelerator, AsJson, DataFolders, Devices, PresetName, Settings
 from fuselens.cli.presets import checked_preset
 from fuselens.core.errors import InputError
-from fuselens.training.recipe import PAPER_PRESET, Recipe, load_recipe
+from fuselens.training.recipe import Recipe, load_recipe
 
 
 def train(
@@ -55,13 +55,16 @@ def adjusted_recipe(name: str, settings: list[str] | None, preset: str | None) -
     """
     import yaml
 
-    changes: dict[str, Any] = dict(PAPER_PRESET) if checked_preset(preset) == "paper" else {}
+    recipe = load_recipe(name)
+    if checked_preset(preset) == "paper":
+        recipe = recipe.as_in_the_paper()
+    changes: dict[str, Any] = {}
     for text in settings or []:
         key, separator, value = text.partition("=")
         if not separator:
             raise InputError(f"Expected --set KEY=VALUE but got '{text}'.")
         changes[key] = yaml.safe_load(value)
-    return load_recipe(name).changed(**changes)
+    return recipe.changed(**changes)
 
 
 def print_losses(step: int, steps: int, losses: dict[str, float]) -> None:

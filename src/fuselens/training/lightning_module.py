@@ -33,6 +33,13 @@ class FusionTraining(LightningModule):
         self.recipe = recipe
         self.loss = FusionLoss(**dataclasses.asdict(recipe.loss))
 
+    def on_train_epoch_start(self) -> None:
+        """Freeze the statistics of batch normalisation once the recipe's share of the steps is done."""
+        if self.global_step >= self.recipe.freeze_norm * self.recipe.steps:
+            for module in self.model.modules():
+                if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
+                    module.eval()
+
     def training_step(self, batch: Sample, batch_index: int) -> torch.Tensor:
         """Return the loss of one batch."""
         loss = self._log_losses(batch, "train")
