@@ -29,6 +29,6 @@ def print_json(data: Any) -> None:
 def progress_bar(words: str) -> Iterator[Callable[[int, int], None]]:
     """Show a bar; the yielded function takes (done, total)."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(words, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

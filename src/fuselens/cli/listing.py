@@ -23,8 +23,17 @@ def list_names(
     if as_json:
         print_json({what: rows})
         return
-    for row in rows:
-        print("  ".join(str(value) for value in row.values()))
+    for line in _aligned(rows):
+        print(line)
+
+
+def _aligned(rows: list[dict[str, Any]]) -> list[str]:
+    """Return one line a row, columns aligned."""
+    if not rows:
+        return []
+    cells = [[", ".join(value) or "-" if isinstance(value, list) else str(value) for value in r.values()] for r in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
 
 
 def _models() -> list[dict[str, Any]]:
@@ -35,7 +44,7 @@ def _models() -> list[dict[str, Any]]:
     for name in MODELS:
         weights = [card["weights"] for card in list_weights(name).values()]
         summary = (MODELS[name].__doc__ or "").splitlines()[0]
-        rows.append({"name": f"{name:<18}", "weights": f"{', '.join(weights) or '-':<26}", "summary": summary})
+        rows.append({"name": name, "weights": weights, "summary": summary})
     return rows
 
 
@@ -43,7 +52,7 @@ def _weights() -> list[dict[str, Any]]:
     from fuselens.models.weights import list_weights
 
     return [
-        {"name": f"{c['model']}:{c['weights']}", "steps": f"{c['steps']} steps", "sha256": c["sha256"][:12]}
+        {"name": f"{c['model']}:{c['weights']}", "steps": c["steps"], "sha256": c["sha256"]}
         for c in list_weights().values()
     ]
 
@@ -51,7 +60,7 @@ def _weights() -> list[dict[str, Any]]:
 def _explainers() -> list[dict[str, Any]]:
     from fuselens.explainers import EXPLAINERS
 
-    return [{"name": f"{n:<12}", "summary": (EXPLAINERS[n].__doc__ or "").splitlines()[0]} for n in EXPLAINERS]
+    return [{"name": n, "summary": (EXPLAINERS[n].__doc__ or "").splitlines()[0]} for n in EXPLAINERS]
 
 
 def _recipes() -> list[dict[str, Any]]:
