@@ -9,6 +9,7 @@ from typing import Any
 from fuselens.cli.console import print_json, say
 from fuselens.cli.options import AsJson
 from fuselens.core.errors import InputError
+from fuselens.core.version import __version__
 
 CORE = ("torch", "numpy", "pillow", "tifffile", "scikit-image", "torchmetrics", "safetensors", "matplotlib")
 EXTRAS = {"train": ("lightning", "tensorboard"), "medical": ("nibabel", "pydicom")}
@@ -17,7 +18,7 @@ EXTRAS = {"train": ("lightning", "tensorboard"), "medical": ("nibabel", "pydicom
 def doctor(as_json: AsJson = False) -> None:
     """Show versions, devices and extras, and verify every shipped weight by its hash."""
     facts: dict[str, Any] = {
-        "fuselens": version("fuselens"),
+        "fuselens": __version__,
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in CORE},
         "devices": _devices(),

@@ -12,7 +12,7 @@ from fuselens.cli.inputs import chosen_model, one_pair, parse_names
 from fuselens.cli.options import AsJson, Device, Example, First, ModelSpec, Names, PresetName, Second, Seed
 from fuselens.cli.presets import checked_preset
 from fuselens.core.display import Preset as DisplayPreset
-from fuselens.core.errors import UnknownNameError
+from fuselens.core.errors import InputError, UnknownNameError
 from fuselens.core.files import prepare_folder
 from fuselens.core.model import FusionModel
 from fuselens.core.pair import ImagePair
@@ -51,6 +51,8 @@ def explain(
     display: DisplayPreset = "paper" if chosen == "paper" else "signed"
     if method not in EXPLAINERS:
         raise UnknownNameError("explainer", method, EXPLAINERS)
+    if gamma is not None and gamma <= 0:
+        raise InputError(f"Expected --gamma above 0 but got {gamma}; FuseVis uses 0.1 to 2.")
     pair = one_pair(first, second, example, parse_names(names), chosen)
     targets = [parse_target(text) for text in target or []]
     for one in targets:
