@@ -152,9 +152,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=FOLDER)
     parser.add_argument("--size", type=int, nargs=2, metavar=("H", "W"), help="default: the examples' own sizes")
-    parser.add_argument(
-        "--models", nargs="+", metavar="NAME[:WEIGHTS]", help="default: what is shipped"
-    )
+    parser.add_argument("--models", nargs="+", metavar="NAME[:WEIGHTS]", help="default: what is shipped")
     options = parser.parse_args(arguments)
     out = prepare_folder(options.out)
     pairs = [fl.example_pair(name, size=options.size and tuple(options.size)) for name in EXAMPLES]

@@ -34,8 +34,9 @@ def surface() -> dict[str, Any]:
 def described(thing: Any) -> Any:
     """Return a function's signature; of a class and of a module, that of each public member."""
     if inspect.isclass(thing):
-        # Exceptions take what Python's own take, which differs between versions.
-        made = None if issubclass(thing, BaseException) else str(inspect.signature(thing))
+        # What exceptions and protocols take is Python's affair and differs between its versions.
+        theirs = issubclass(thing, BaseException) or getattr(thing, "_is_protocol", False)
+        made = None if theirs else str(inspect.signature(thing))
         return {"()": made, **{name: member(value) for name, value in sorted(vars(thing).items()) if name[0] != "_"}}
     if isinstance(thing, ModuleType):
         own = {name: value for name, value in vars(thing).items() if getattr(value, "__module__", "") == thing.__name__}
@@ -67,8 +68,8 @@ def as_text(values: dict[str, Any]) -> str:
 def difference() -> str:
     """Return what changed, line by line; empty where nothing did."""
     recorded = RECORD.read_text(encoding="utf-8") if RECORD.is_file() else ""
-    lines = (text.splitlines() for text in (recorded, as_text(surface())))
-    return "\n".join(difflib.unified_diff(*lines, "recorded", "now", lineterm="", n=2))
+    before, now = recorded.splitlines(), as_text(surface()).splitlines()
+    return "\n".join(difflib.unified_diff(before, now, "recorded", "now", lineterm="", n=2))
 
 
 def test_public_interface_is_as_recorded() -> None:
