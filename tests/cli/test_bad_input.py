@@ -120,6 +120,7 @@ def fails(): raise RuntimeError("no licence server")
         (["--model", "other.py:make"], "does not exist"),
         (["--names", "ir"], "two words"),
         (["--names", "ir,infrared"], "two names"),
+        (["--window", "bright"], "--window percentile or LOW,HIGH"),
         (["--preset", "papers"], "Unknown preset"),
         (["--device", "tpu9"], "cannot be used"),
     ],

@@ -9,7 +9,7 @@ import typer
 
 from fuselens.cli.console import print_json, progress_bar, say
 from fuselens.cli.inputs import chosen_model, one_pair, parse_names
-from fuselens.cli.options import AsJson, Device, Example, First, ModelSpec, Names, PresetName, Second, Seed
+from fuselens.cli.options import AsJson, Device, Example, First, ModelSpec, Names, PresetName, Second, Seed, Window
 from fuselens.cli.presets import checked_preset
 from fuselens.core.display import Preset as DisplayPreset
 from fuselens.core.errors import InputError, UnknownNameError
@@ -42,6 +42,7 @@ def explain(
     probes: Annotated[int, typer.Option(help="Random probes of the estimate for global models.")] = 64,
     gamma: Annotated[float | None, typer.Option(help="Display exponent; 0.5 for guidance, 0.3 for Jacobians.")] = None,
     preset: PresetName = None,
+    window: Window = None,
     device: Device = "auto",
     seed: Seed = 0,
     as_json: AsJson = False,
@@ -53,7 +54,7 @@ def explain(
         raise UnknownNameError("explainer", method, EXPLAINERS)
     if gamma is not None and gamma <= 0:
         raise InputError(f"Expected --gamma above 0 but got {gamma}; FuseVis uses 0.1 to 2.")
-    pair = one_pair(first, second, example, parse_names(names), chosen)
+    pair = one_pair(first, second, example, parse_names(names), preset=chosen, window=window)
     targets = [parse_target(text) for text in target or []]
     for one in targets:
         one.box(pair.size)  # refuse a target outside the image before the long part

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from fuselens.cli.console import print_json, progress_bar, say
-from fuselens.cli.inputs import chosen_model, many_pairs, one_pair, parse_names
-from fuselens.cli.options import AsJson, Device, Example, First, ModelSpec, Names, PresetName, Second
+from fuselens.cli.inputs import chosen_model, many_pairs, one_pair, parse_names, parse_window
+from fuselens.cli.options import AsJson, Device, Example, First, ModelSpec, Names, PresetName, Second, Window
 from fuselens.cli.presets import checked_preset
 from fuselens.core.errors import FuseLensError, InputError
 from fuselens.core.files import prepare_folder
@@ -29,6 +29,7 @@ def fuse(
     keep_colour: Annotated[bool, typer.Option(help="Carry the sources' colour into the fused image.")] = True,
     suffix: Annotated[str, typer.Option("--format", help="png, tif, jpg or bmp.")] = "png",
     preset: PresetName = None,
+    window: Window = None,
     device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:
@@ -37,9 +38,10 @@ def fuse(
     if first is not None and second is not None and first.is_dir() and second.is_dir():
         files = many_pairs(first, second, parse_names(names))
         operator = chosen_model(model, files[0].names, device, chosen)
-        written = _fuse_all(operator, files, prepare_folder(out), suffix, keep_colour, chosen == "paper")
+        reading = {"normalize": "minmax" if chosen else None, "window": parse_window(window)}
+        written = _fuse_all(operator, files, prepare_folder(out), suffix, keep_colour, reading)
     else:
-        pair = one_pair(first, second, example, parse_names(names), chosen)
+        pair = one_pair(first, second, example, parse_names(names), preset=chosen, window=window)
         operator = chosen_model(model, pair.names, device, chosen)
         fused = fuse_pair(operator, pair, keep_colour=keep_colour)
         written = [fused.save(prepare_folder(out) / f"fused.{suffix}")]
@@ -49,7 +51,7 @@ def fuse(
 
 
 def _fuse_all(
-    model: FusionModel, files: list[PairFiles], out: Path, suffix: str, keep_colour: bool, stretch: bool
+    model: FusionModel, files: list[PairFiles], out: Path, suffix: str, keep_colour: bool, reading: dict[str, Any]
 ) -> list[Path]:
     """Fuse every pair; what fails is listed at the end and does not stop the rest."""
     written, failures = [], []
@@ -57,7 +59,7 @@ def _fuse_all(
         for done, one in enumerate(files):
             progress(done, len(files))
             try:
-                pair = read_pair(one.a, one.b, one.names, normalize="minmax" if stretch else None)
+                pair = read_pair(one.a, one.b, one.names, **reading)
                 written.append(fuse_pair(model, pair, keep_colour=keep_colour).save(out / f"{one.name}.{suffix}"))
             except FuseLensError as error:
                 failures.append(f"{one.name}: {error}")

@@ -31,8 +31,31 @@ def parse_names(text: str | None) -> tuple[str, str] | None:
     return words[0], words[1]
 
 
+def parse_window(text: str | None) -> tuple[float, float] | Literal["percentile"] | None:
+    """Read `--window percentile` or `--window 0,16383`.
+
+    Raises:
+        InputError: anything else.
+    """
+    if text is None:
+        return None
+    if text == "percentile":
+        return "percentile"
+    try:
+        low, high = (float(number) for number in text.split(","))
+    except ValueError as error:
+        raise InputError(f"Expected --window percentile or LOW,HIGH but got '{text}'.") from error
+    return low, high
+
+
 def one_pair(
-    first: Path | None, second: Path | None, example: str | None, names: tuple[str, str] | None, preset: Preset
+    first: Path | None,
+    second: Path | None,
+    example: str | None,
+    names: tuple[str, str] | None,
+    *,
+    preset: Preset = None,
+    window: str | None = None,
 ) -> ImagePair:
     """Return the pair of two files, or a built-in example.
 
@@ -49,7 +72,8 @@ def one_pair(
         return pair.renamed(names) if names else pair
     if first is None or second is None:
         raise InputError("Expected two image files, as in 'ir.png vi.png', or --example street.")
-    return read_pair(first, second, names, normalize="minmax" if preset == "paper" else None)
+    stretch: Literal["minmax"] | None = "minmax" if preset == "paper" else None
+    return read_pair(first, second, names, normalize=stretch, window=parse_window(window))
 
 
 def many_pairs(first: Path, second: Path, names: tuple[str, str] | None) -> list[PairFiles]:

@@ -22,6 +22,14 @@ ModelSpec = Annotated[
 Names = Annotated[str | None, typer.Option(help="Modality names, such as mri,pet. Default: read off the file names.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")]
 PresetName = Annotated[str | None, typer.Option(help="paper: min-max stretched sources and the paper's colours.")]
+Window = Annotated[
+    str | None,
+    typer.Option(
+        metavar="LOW,HIGH",
+        help="Values that become black and white in 16-bit and float files, or percentile: without it, 12- and 14-bit "
+        "thermal images look black.",
+    ),
+]
 Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
 DataFolders = Annotated[

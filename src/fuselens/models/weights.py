@@ -37,7 +37,10 @@ def list_weights(model: str | None = None) -> dict[str, dict[str, Any]]:
     """
     cards = {}
     for path in sorted(weights_folder().glob("*.safetensors")):
-        card = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        try:
+            card = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        except OSError as error:
+            raise InputError(f"The weights {path.stem} have no card beside them; reinstall fuselens.") from error
         if model in (None, card["model"]):
             cards[path.stem] = card
     return cards
