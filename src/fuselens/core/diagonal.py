@@ -100,6 +100,7 @@ def comb_diagonal(
             done += len(chunk)
             if progress:
                 progress(done, total)
+        del graph  # or the next tile's graph would be built beside it
     return Diagonal(result[0], result[1], total)
 
 

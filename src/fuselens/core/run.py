@@ -14,7 +14,7 @@ from fuselens.core.model import FusionModel, as_model, device_and_dtype, explain
 from fuselens.core.pair import ImagePair
 
 logger = logging.getLogger("fuselens")
-LARGE_IMAGE = 2**20
+LARGE_IMAGE = 2**19
 TILE = 512
 
 
@@ -57,7 +57,7 @@ def fuse_luma(
         pair: the sources.
         device: where to run; None leaves the model where it is.
         tile: side of the tiles in pixels. Tiles overlap by the model's reach, so the result is exact; `"auto"` cuts
-            images of more than a megapixel for local models, None never.
+            images of more than half a megapixel for local models, None never.
 
     Raises:
         InputError: tiles asked of a global model, or smaller than 8 pixels.
