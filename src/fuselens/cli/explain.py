@@ -58,7 +58,7 @@ def explain(
     targets = [parse_target(text) for text in target or []]
     for one in targets:
         one.box(pair.size)  # refuse a target outside the image before the long part
-    operator = chosen_model(model, pair.names, device, chosen)
+    operator = chosen_model(model, pair.names, device)
     place = prepare_folder(out)
     fused = fuse_pair(operator, pair)
     guide: Guidance | None = None

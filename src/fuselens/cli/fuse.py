@@ -37,12 +37,12 @@ def fuse(
     chosen = checked_preset(preset)
     if first is not None and second is not None and first.is_dir() and second.is_dir():
         files = many_pairs(first, second, parse_names(names))
-        operator = chosen_model(model, files[0].names, device, chosen)
+        operator = chosen_model(model, files[0].names, device)
         reading = {"normalize": "minmax" if chosen else None, "window": parse_window(window)}
         written = _fuse_all(operator, files, prepare_folder(out), suffix, keep_colour, reading)
     else:
         pair = one_pair(first, second, example, parse_names(names), preset=chosen, window=window)
-        operator = chosen_model(model, pair.names, device, chosen)
+        operator = chosen_model(model, pair.names, device)
         fused = fuse_pair(operator, pair, keep_colour=keep_colour)
         written = [fused.save(prepare_folder(out) / f"fused.{suffix}")]
         say(f"{operator.title}: {' + '.join(pair.names)} -> {written[0]} ({fused.colour_note})")

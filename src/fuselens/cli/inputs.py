@@ -87,7 +87,7 @@ def many_pairs(first: Path, second: Path, names: tuple[str, str] | None) -> list
     return list(match_folders(first, second, names))
 
 
-def chosen_model(spec: str | None, names: tuple[str, str], device: str, preset: Preset = None) -> FusionModel:
+def chosen_model(spec: str | None, names: tuple[str, str], device: str) -> FusionModel:
     """Return the model of `--model NAME[:WEIGHTS]` or `--model path.py:factory`, on its device.
 
     Without a spec: the best shipped weights for the modalities.
@@ -101,6 +101,4 @@ def chosen_model(spec: str | None, names: tuple[str, str], device: str, preset: 
     if ".py:" in spec:
         return load_factory(spec).to(resolve_device(device))
     name, _, weights = spec.partition(":")
-    if preset == "paper" and name == "weighted_average":
-        return load_model(name, gradient="frozen", device=device)
     return load_model(name, weights or "auto", names=names, device=device)

@@ -12,10 +12,9 @@ from typing import TypeVar
 
 import torch
 
-from fuselens.core.errors import ModelError
 from fuselens.core.locality import EVERY_SIDE, Box, Sides, crop, tiles, window_of
 from fuselens.core.model import FusionModel
-from fuselens.core.run import checked_call
+from fuselens.core.run import checked_call, require_gradient
 
 Progress = Callable[[int, int], None]
 Item = TypeVar("Item")
@@ -44,11 +43,7 @@ class _Graph:
         self.b = b.expand(copies, -1, -1, -1).clone().requires_grad_(True)
         with torch.enable_grad():
             self.fused = checked_call(model, self.a, self.b, at_border)
-        if not self.fused.requires_grad:
-            raise ModelError(
-                f"'{model.name}' passes no gradient from its sources to the fused image; explain it with a method "
-                "that needs none."
-            )
+        require_gradient(model, self.fused)
 
     def pull_back(self, cotangent: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return v^T dF/da and v^T dF/db; a source that the model ignores gets zeros."""

@@ -43,6 +43,19 @@ def checked_call(model: FusionModel, a: torch.Tensor, b: torch.Tensor, at_border
     return fused
 
 
+def require_gradient(model: FusionModel, value: torch.Tensor) -> None:
+    """Refuse a result of the model that no gradient connects with its sources.
+
+    Raises:
+        ModelError: `value` was computed without, or cut off from, autograd.
+    """
+    if not value.requires_grad:
+        raise ModelError(
+            f"'{model.name}' passes no gradient from its sources to the fused image; explain it with a method "
+            "that needs none."
+        )
+
+
 def fuse_luma(
     model: object,
     pair: ImagePair,

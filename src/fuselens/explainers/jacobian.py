@@ -11,12 +11,12 @@ from typing import overload
 import numpy as np
 import torch
 
-from fuselens.core.errors import InputError, ModelError
+from fuselens.core.errors import InputError
 from fuselens.core.locality import crop, window_of
 from fuselens.core.model import as_model, explaining
 from fuselens.core.pair import ImagePair
 from fuselens.core.results import Attribution, model_settings
-from fuselens.core.run import checked_call, model_inputs
+from fuselens.core.run import checked_call, model_inputs, require_gradient
 from fuselens.core.targets import Pixel, RegionMean, Target
 
 
@@ -68,11 +68,7 @@ def jacobian(
     with explaining(operator, device), torch.enable_grad():
         a, b = (crop(source, window).requires_grad_(True) for source in model_inputs(operator, pair))
         value = chosen(checked_call(operator, a, b, window.borders(pair.size))[(..., *box.inside(window))]).sum()
-        if not value.requires_grad:
-            raise ModelError(
-                f"'{operator.name}' passes no gradient from its sources to the fused image; explain it with a method "
-                "that needs none."
-            )
+        require_gradient(operator, value)
         gradients = torch.autograd.grad(value, (a, b), allow_unused=True, materialize_grads=True)
     maps = []
     for gradient in gradients:
