@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from fuselens.explainers.guidance import guidance as guidance
     from fuselens.explainers.jacobian import jacobian as jacobian
     from fuselens.explainers.region_report import region_report as region_report
+    from fuselens.metrics import list_metrics as list_metrics
+    from fuselens.metrics.score import score as score
     from fuselens.models import list_models as list_models
     from fuselens.models import load_model as load_model
     from fuselens.models.weights import list_weights as list_weights
@@ -46,11 +48,13 @@ _PUBLIC = {
     "guidance": "explainers.guidance",
     "jacobian": "explainers.jacobian",
     "list_explainers": "explainers",
+    "list_metrics": "metrics",
     "list_models": "models",
     "list_weights": "models.weights",
     "load_model": "models",
     "read_pair": "data.pairs",
     "region_report": "explainers.region_report",
+    "score": "metrics.score",
     "targets": "core.targets",
     "wrap_model": "models.wrap",
 }

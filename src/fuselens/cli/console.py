@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
 
 from fuselens.core.files import plain
 
 console = Console(stderr=True, highlight=False)
+_NO_TERMINAL_WIDTH = 200
 
 
 def say(text: str) -> None:
@@ -23,6 +27,19 @@ def say(text: str) -> None:
 def print_json(data: Any) -> None:
     """Print a machine-readable result on stdout."""
     print(json.dumps(plain(data), ensure_ascii=False, allow_nan=False))
+
+
+def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table on stdout; cells may carry rich's markup, heads are text. Wide where it is no terminal."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = _NO_TERMINAL_WIDTH
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for position, head in enumerate(heads):
+        table.add_column(Text(head), justify="right" if position else "left")
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from fuselens.cli import doctor, explain, fuse, listing, train, tune
+from fuselens.cli import doctor, explain, fuse, listing, score, train, tune
 from fuselens.cli.console import console, say
 from fuselens.core.errors import FuseLensError
 
@@ -26,6 +26,7 @@ app = typer.Typer(
 )
 app.command()(fuse.fuse)
 app.command()(explain.explain)
+app.command()(score.score)
 app.command()(train.train)
 app.command()(tune.tune)
 app.command("list")(listing.list_names)

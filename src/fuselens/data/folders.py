@@ -70,11 +70,11 @@ def match_folders(folder_a: str | Path, folder_b: str | Path, names: tuple[str, 
     Raises:
         InputError: no such folder, no image in it, two images of one name in it, or no name in common.
     """
-    files_a, files_b = _images(_existing(folder_a)), _images(_existing(folder_b))
+    files_a, files_b = images_of(folder_a), images_of(folder_b)
     shared = files_a.keys() & files_b.keys()
     if not shared:
         raise InputError(
-            f"No file names match between {folder_a} ({_some(files_a)}) and {folder_b} ({_some(files_b)}); "
+            f"No file names match between {folder_a} ({some_names(files_a)}) and {folder_b} ({some_names(files_b)}); "
             "give the two files of a pair the same name."
         )
     first, second = names or (Path(folder_a).name, Path(folder_b).name)
@@ -88,7 +88,7 @@ def unmatched_files(folder_a: str | Path, folder_b: str | Path) -> tuple[list[Pa
     Raises:
         InputError: as `match_folders`, except that nothing need match.
     """
-    files_a, files_b = _images(_existing(folder_a)), _images(_existing(folder_b))
+    files_a, files_b = images_of(folder_a), images_of(folder_b)
     return (
         [path for name, path in files_a.items() if name not in files_b],
         [path for name, path in files_b.items() if name not in files_a],
@@ -116,8 +116,13 @@ def _existing(folder: str | Path) -> Path:
     return folder
 
 
-def _images(folder: Path) -> dict[str, Path]:
-    """Return the images of a folder by name without suffix, in natural order."""
+def images_of(folder: str | Path) -> dict[str, Path]:
+    """Return the images of a folder by name without suffix, in natural order.
+
+    Raises:
+        InputError: no such folder, no image in it, or two images of one name.
+    """
+    folder = _existing(folder)
     found: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
         stem = image_stem(path)
@@ -154,6 +159,7 @@ def _is_annotation(name: str) -> bool:
     return name in ("label", "labels") or name.startswith(("boxes_", "."))
 
 
-def _some(files: Sequence[str] | dict[str, Path]) -> str:
+def some_names(files: Sequence[str] | dict[str, Path]) -> str:
+    """Return the first few names, for messages."""
     names = list(files)
     return ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")

@@ -45,15 +45,33 @@ def read_pair(
         InputError: a file cannot be read as an image, or the two differ in size.
     """
     paths = Path(path_a), Path(path_b)
-    raws = []
-    for path in paths:
-        if is_medical(path):
-            raws.append(read_medical(path, window=window, normalize=normalize, slice_index=slice_index))
-        else:
-            raws.append(read_image(path, window=window, normalize=normalize))
-    named = names or guess_names(*paths)
-    a, b = (_source(raw, name, keep_colour=keep_colour) for raw, name in zip(raws, named, strict=True))
+    a, b = (
+        read_source(path, name, keep_colour=keep_colour, normalize=normalize, window=window, slice_index=slice_index)
+        for path, name in zip(paths, names or guess_names(*paths), strict=True)
+    )
     return ImagePair(a, b)
+
+
+def read_source(
+    path: str | Path,
+    name: str,
+    *,
+    keep_colour: bool = True,
+    normalize: Normalize = None,
+    window: Window = None,
+    slice_index: int | None = None,
+) -> Source:
+    """Read one image as luma and chroma; the arguments are those of `read_pair`.
+
+    Raises:
+        InputError: the file cannot be read as an image.
+    """
+    path = Path(path)
+    if is_medical(path):
+        raw = read_medical(path, window=window, normalize=normalize, slice_index=slice_index)
+    else:
+        raw = read_image(path, window=window, normalize=normalize)
+    return _source(raw, name, keep_colour=keep_colour)
 
 
 def guess_names(path_a: Path, path_b: Path) -> tuple[str, str]:

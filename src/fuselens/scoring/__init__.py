@@ -1,0 +1,1 @@
+"""Scoring: many fused images, many methods, one table."""
