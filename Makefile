@@ -32,6 +32,8 @@ test: lint
 	$(THREADS) $(BIN)/python -m pytest -n 2 --dist worksteal
 
 bench: $(VENV)/.dev
+	$(PIP) -e ".[bench]"
+	$(BIN)/python benchmarks/metrics.py
 	$(BIN)/python benchmarks/guidance.py
 	$(BIN)/python benchmarks/jacobian.py
 

@@ -39,7 +39,11 @@ def described(thing: Any) -> Any:
         made = None if theirs else str(inspect.signature(thing))
         return {"()": made, **{name: member(value) for name, value in sorted(vars(thing).items()) if name[0] != "_"}}
     if isinstance(thing, ModuleType):
-        own = {name: value for name, value in vars(thing).items() if getattr(value, "__module__", "") == thing.__name__}
+        own = {
+            name: value
+            for name, value in vars(thing).items()
+            if getattr(value, "__module__", "").startswith(thing.__name__)
+        }
         return {name: described(value) for name, value in sorted(own.items()) if name[0] != "_"}
     return str(inspect.signature(thing))
 

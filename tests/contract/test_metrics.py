@@ -15,7 +15,6 @@ from fuselens.metrics.accumulate import FusionScore
 from fuselens.metrics.metric import FusionMetric
 
 
-
 @pytest.fixture(params=list_metrics(), scope="module")
 def metric(request: pytest.FixtureRequest) -> FusionMetric:
     found: FusionMetric = METRICS[request.param]
@@ -115,7 +114,8 @@ def test_every_convention_deviates_somewhere(metric: FusionMetric) -> None:
     flat = torch.full_like(a, 100 / 255)
     bright = (a * 1.6).clamp(0, 1)
     copied = torch.where(torch.rand(a.shape, generator=torch.Generator().manual_seed(9)) < 0.5, a, b)
-    cases = ((a, b, fused), (a, b, tinted), (a, b, flat), (bright, bright.flip(-1), bright), (a, b, copied), (flat, b, b))
+    cases = [(a, b, fused), (a, b, tinted), (a, b, flat), (bright, bright.flip(-1), bright), (a, b, copied)]
+    cases += [(flat, b, b), (flat, flat, flat)]
     for convention in metric.conventions:
         pairs = [(metric(*images), metric(*images, convention=convention)) for images in cases]
         assert any(not torch.equal(x.nan_to_num(-9), y.nan_to_num(-9)) for x, y in pairs), convention
@@ -133,7 +133,9 @@ def test_too_small_is_refused_and_the_smallest_is_not(metric: FusionMetric) -> N
 
 def test_gradients_where_promised(metric: FusionMetric) -> None:
     a, b, fused = scene(metric, 11, extra=(0, 1))
-    fused = (fused * 0.98 + 0.01 + 1e-3 / 3).requires_grad_(True)  # off the whole levels, where rounding may be snapped to
+    fused = (fused * 0.98 + 0.01 + 1e-3 / 3).requires_grad_(
+        True
+    )  # off the whole levels, where rounding may be snapped to
     values = metric(a, b, fused)
     if not metric.differentiable:
         return

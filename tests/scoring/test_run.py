@@ -125,7 +125,7 @@ def test_formats(pairs: list[PairFiles], tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("count", [0, 2])
 def test_methods_need_names_of_their_own(count: int, pairs: list[PairFiles]) -> None:
-    with pytest.raises(InputError, match="at least one pair|Two methods are called"):
+    with pytest.raises(InputError, match=r"at least one pair|Two methods are called"):
         score_methods(pairs, [FusedByModel("average", load_model("average"))] * count, SETTINGS)
 
 

@@ -42,9 +42,7 @@ def test_wilcoxon_equals_all_sign_flips() -> None:
 
 def test_direction_decides_who_is_better() -> None:
     x = np.arange(20.0)
-    better, worse = compare(
-        table(np.stack([x + 1, x + 1], 1), np.stack([x, x], 1), columns=(HIGH, LOW)), "m0", "m1"
-    )
+    better, worse = compare(table(np.stack([x + 1, x + 1], 1), np.stack([x, x], 1), columns=(HIGH, LOW)), "m0", "m1")
     assert (better.verdict, worse.verdict) == ("better", "worse")
     assert (better.wins, worse.wins) == (20, 0)
 
@@ -60,7 +58,9 @@ def test_bootstrap_covers_the_truth_about_as_often_as_it_says() -> None:
     for _ in range(120):
         low, high = bootstrap_interval(random.normal(0.3, 1, 60), random)
         hits += low <= 0.3 <= high
-    assert 104 <= hits <= 120  # 95 % of 120 is 114; three standard deviations are 7, and the percentile form is a bit short
+    assert (
+        104 <= hits <= 120
+    )  # 95 % of 120 is 114; three standard deviations are 7, and the percentile form is a bit short
 
 
 def test_bootstrap_in_pieces_keeps_its_number_of_resamples() -> None:

@@ -13,10 +13,10 @@ from fuselens.core.errors import UnknownNameError
 
 
 def list_names(
-    what: Annotated[str, typer.Argument(help="models, weights, explainers, recipes or examples.")],
+    what: Annotated[str, typer.Argument(help="models, weights, explainers, metrics, recipes or examples.")],
     as_json: AsJson = False,
 ) -> None:
-    """List models, weights, explainers, recipes or examples."""
+    """List models, weights, explainers, metrics, recipes or examples."""
     if what not in _LISTS:
         raise UnknownNameError("list", what, _LISTS)
     rows = _LISTS[what]()
@@ -63,6 +63,20 @@ def _explainers() -> list[dict[str, Any]]:
     return [{"name": n, "summary": (EXPLAINERS[n].__doc__ or "").splitlines()[0]} for n in EXPLAINERS]
 
 
+def _metrics() -> list[dict[str, Any]]:
+    from fuselens.metrics import METRICS
+
+    return [
+        {
+            "name": name,
+            "better": METRICS[name].better,
+            "conventions": list(METRICS[name].conventions),
+            "summary": (METRICS[name].__doc__ or "").splitlines()[0],
+        }
+        for name in METRICS
+    ]
+
+
 def _recipes() -> list[dict[str, Any]]:
     from fuselens.training.recipe import shipped_recipes
 
@@ -79,6 +93,7 @@ _LISTS: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "models": _models,
     "weights": _weights,
     "explainers": _explainers,
+    "metrics": _metrics,
     "recipes": _recipes,
     "examples": _examples,
 }

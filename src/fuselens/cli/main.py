@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from fuselens.cli import doctor, explain, fuse, listing, score, train, tune
+from fuselens.cli import doctor, explain, fuse, listing, score, study, train, tune
 from fuselens.cli.console import console, say
 from fuselens.core.errors import FuseLensError
 
@@ -27,6 +27,7 @@ app = typer.Typer(
 app.command()(fuse.fuse)
 app.command()(explain.explain)
 app.command()(score.score)
+app.add_typer(study.study, name="study")
 app.command()(train.train)
 app.command()(tune.tune)
 app.command("list")(listing.list_names)

@@ -49,7 +49,7 @@ def score(
     ] = None,
     against: Annotated[
         str | None,
-        typer.Option("--compare", metavar="METHOD,METHOD", help="Test these two; default: the best against each other."),
+        typer.Option("--compare", metavar="METHOD,METHOD", help="Test these two; default: the best against each."),
     ] = None,
     double: Annotated[bool, typer.Option("--double", help="Compute in float64.")] = False,
     exact_levels: Annotated[
@@ -75,9 +75,7 @@ def score(
     methods = _methods(fused or [], models or [], pairs, first.is_dir(), settings.window, device)
     place = prepare_folder(out) if out is not None else None
     with progress_bar("scoring") as progress:
-        table = score_methods(
-            pairs, methods, settings, journal=place and place / "scores.jsonl", progress=progress
-        )
+        table = score_methods(pairs, methods, settings, journal=place and place / "scores.jsonl", progress=progress)
     comparisons = _comparisons(table, against, seed)
     if place is not None:
         _write(place, table, comparisons, pairs, methods, settings)
@@ -94,7 +92,8 @@ def _pairs(first: Path, second: Path, names: tuple[str, str] | None) -> list[Pai
     pairs = match_folders(first, second, names)
     for folder, alone in zip((first, second), unmatched_files(first, second), strict=True):
         if alone:
-            say(f"{len(alone)} images in {folder} have no partner and are left out: {some_names([p.name for p in alone])}")
+            some = some_names([path.name for path in alone])
+            say(f"{len(alone)} images in {folder} have no partner and are left out: {some}")
     return pairs
 
 
@@ -187,8 +186,8 @@ def _tell(table: ScoreTable, comparisons: list[Comparison], place: Path | None) 
     for one in comparisons:
         if one.verdict != "undecided":
             say(
-                f"{one.metric}: {one.method} is {one.verdict} than {one.against} on {one.images} images, "
-                f"difference {one.difference:+.4g} [{one.low:+.4g}, {one.high:+.4g}], p = {one.p_holm:.2g} (Wilcoxon, Holm)"
+                f"{one.metric}: {one.method} is {one.verdict} than {one.against} on {one.images} images, difference "
+                f"{one.difference:+.4g} [{one.low:+.4g}, {one.high:+.4g}], p = {one.p_holm:.2g} (Wilcoxon, Holm)"
             )
     if table.settings["reused"]:
         say(f"{table.settings['reused']} scores were taken over from an earlier run.")

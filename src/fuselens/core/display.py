@@ -72,6 +72,17 @@ def overlay(colours: Rgb, image: torch.Tensor, strength: float = 0.55) -> Rgb:
     return mixed.round().astype(np.uint8)
 
 
+def dimmed(image: torch.Tensor, keep: torch.Tensor) -> Rgb:
+    """Show an image `[H, W]` with what is not kept (bool `[H, W]`) dark and blue, and a bright line round what is."""
+    keep = keep.cpu()
+    shown = grey(image).astype(np.float64)
+    hidden = ~keep.numpy()
+    shown[hidden] = shown[hidden] * 0.25 + np.array((10.0, 16.0, 40.0))
+    edge = torch.nn.functional.max_pool2d((~keep).float()[None, None], 3, 1, 1)[0, 0].bool() & keep
+    shown[(edge & bool(hidden.any())).numpy()] = (255, 214, 0)
+    return shown.round().astype(np.uint8)
+
+
 def minmax(values: torch.Tensor) -> torch.Tensor:
     """Stretch a map to `[0, 1]`; a constant map becomes 0."""
     low, high = values.min(), values.max()

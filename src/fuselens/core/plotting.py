@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import torch
 from matplotlib import colormaps
@@ -10,7 +11,10 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import FuncNorm
 from matplotlib.figure import Figure
 
-from fuselens.core.display import Preset, colour_map, common_scale
+from fuselens.core.display import Preset, colour_map, common_scale, dimmed
+
+if TYPE_CHECKING:
+    from fuselens.core.explanation import SetExplanation
 
 
 def map_figure(
@@ -42,4 +46,21 @@ def map_figure(
     norm = FuncNorm((powered, unpowered), vmin=lowest, vmax=scale)
     colours = colormaps["viridis" if preset == "paper" else "RdBu_r"]
     figure.colorbar(ScalarMappable(norm, colours), ax=list(panels), shrink=0.85, label="d fused / d source")
+    return figure
+
+
+def set_figure(explanation: SetExplanation) -> Figure:
+    """Draw both sources with what the set leaves out dimmed and its outline drawn, and the fused image."""
+    keeps = explanation.keep_maps()
+    figure = Figure(figsize=(10.8, 3.9), layout="constrained")
+    counted = f"{explanation.size} of {explanation.units.count} units"
+    figure.suptitle(f"{explanation.method} of {explanation.target}: {counted}")
+    panels = figure.subplots(1, 3)
+    for panel, source, keep in zip(panels, explanation.pair, keeps, strict=False):
+        panel.imshow(dimmed(source.y, keep), interpolation="nearest")
+        panel.set_title(source.name)
+    panels[2].imshow(explanation.fused, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    panels[2].set_title("fused")
+    for panel in panels:
+        panel.set_axis_off()
     return figure

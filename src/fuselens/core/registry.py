@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any
@@ -25,7 +26,9 @@ class Registry(Mapping[str, Any]):
         self._built_in = built_in
         self._group = group
 
+    @cached_property
     def _places(self) -> dict[str, str]:
+        """Names to places; entry points are read once, since reading them takes milliseconds."""
         foreign = {point.name: point.value for point in entry_points(group=self._group)}
         return foreign | self._built_in
 
@@ -35,7 +38,7 @@ class Registry(Mapping[str, Any]):
         Raises:
             UnknownNameError: no such name; near names are suggested.
         """
-        places = self._places()
+        places = self._places
         if name not in places:
             raise UnknownNameError(self.kind, name, places)
         module, _, attribute = places[name].partition(":")
@@ -43,12 +46,12 @@ class Registry(Mapping[str, Any]):
 
     def __contains__(self, name: object) -> bool:
         """Say whether the name is known, without importing it."""
-        return name in self._places()
+        return name in self._places
 
     def __iter__(self) -> Iterator[str]:
         """Yield the names in alphabetical order."""
-        return iter(sorted(self._places()))
+        return iter(sorted(self._places))
 
     def __len__(self) -> int:
         """Count the names."""
-        return len(self._places())
+        return len(self._places)

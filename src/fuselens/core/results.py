@@ -22,6 +22,8 @@ from fuselens.core.version import __version__
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from fuselens.core.units import Units
+
 SCHEMA = 1
 
 
@@ -37,6 +39,10 @@ class Attribution:
         method: name of the explainer.
         window: the box outside which both maps are zero by construction.
         settings: what the result depends on, for the record.
+        facts: numbers that belong to the method, such as LIME's R² or the completeness of Integrated Gradients.
+        units: the segments that were hidden, for methods that hide segments.
+        unit_scores: one signed number a unit, `[units.count]`.
+        error_a, error_b: standard errors of the maps, `[H, W]`, for methods that sample.
     """
 
     a: torch.Tensor
@@ -47,6 +53,11 @@ class Attribution:
     method: str
     window: Box
     settings: dict[str, Any] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+    units: Units | None = None
+    unit_scores: torch.Tensor | None = None
+    error_a: torch.Tensor | None = None
+    error_b: torch.Tensor | None = None
 
     def share(self) -> float:
         """Return source a's part of the total influence: sum |a| / (sum |a| + sum |b|); 0.5 where both vanish."""
@@ -71,10 +82,16 @@ class Attribution:
         for letter, values in (("a", self.a), ("b", self.b)):
             colours = colour_map(values, scale, gamma=gamma, preset=preset)
             write_image(place / f"{self.method}_{letter}.png", colours)
-        write_npz(place / "maps.npz", {"attribution_a": to_numpy(self.a), "attribution_b": to_numpy(self.b)})
-        facts = {"target": self.target, "value": self.value, "share_a": self.share(), "scale": scale}
+        write_npz(place / "maps.npz", self._arrays())
+        facts = {"target": self.target, "value": self.value, "share_a": self.share(), "scale": scale, **self.facts}
         write_json(place / "explanation.json", record(self.method, self.names, self.a, facts, self.settings))
         return place
+
+    def _arrays(self) -> dict[str, npt.NDArray[np.generic]]:
+        found = {"attribution_a": self.a, "attribution_b": self.b, "error_a": self.error_a, "error_b": self.error_b}
+        if self.units is not None:
+            found |= {"units_a": self.units.labels_a, "units_b": self.units.labels_b, "unit_scores": self.unit_scores}
+        return {name: to_numpy(values) for name, values in found.items() if values is not None}
 
 
 def record(

@@ -1,7 +1,7 @@
-"""The structural similarity map (Wang et al. 2004), Gaussian window 11, sigma 1.5, K1 0.01, K2 0.03, range 1.
+"""The structural similarity map (Wang et al. 2004), Gaussian window 11, sigma 1.5, K1 0.01, K2 0.03.
 
-Separable, all moments in one grouped convolution: about a hundred times faster on CPUs than the common two-dimensional
-form, which is what makes it fit for losses and targets.
+Separable, all moments in one pass: about a hundred times faster on CPUs than the common two-dimensional form, which
+is what makes it fit for losses and targets.
 """
 
 from __future__ import annotations
@@ -9,13 +9,16 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
-from torch.nn.functional import conv2d, pad
+from torch.nn.functional import pad
 
 from fuselens.core.errors import InputError
+from fuselens.core.filters import gaussian
+from fuselens.core.moments import LocalMoments, local_moments
 
 WINDOW = 11
 SIGMA = 1.5
-C1, C2 = 0.01**2, 0.03**2
+K1, K2 = 0.01, 0.03
+C1, C2 = K1**2, K2**2
 
 
 def ssim_map(x: torch.Tensor, y: torch.Tensor, *, padding: Literal["valid", "reflect"] = "valid") -> torch.Tensor:
@@ -36,17 +39,22 @@ def ssim_map(x: torch.Tensor, y: torch.Tensor, *, padding: Literal["valid", "ref
             f"Expected images of at least {WINDOW}x{WINDOW} for SSIM but got {x.shape[-1]}x{x.shape[-2]}; "
             "use larger images or crops."
         )
-    moments = torch.stack((x, y, x * x, y * y, x * y)).flatten(0, 2)[None]
     if padding == "reflect":
-        moments = pad(moments, (WINDOW // 2,) * 4, mode="reflect")
-    taps = torch.arange(WINDOW, dtype=x.dtype, device=x.device) - WINDOW // 2
-    taps = torch.exp(-0.5 * (taps / SIGMA) ** 2)
-    taps = (taps / taps.sum()).expand(moments.shape[1], 1, WINDOW)
-    smooth = conv2d(
-        conv2d(moments, taps[..., None], groups=moments.shape[1]), taps[..., None, :], groups=moments.shape[1]
-    )
-    mean_x, mean_y, xx, yy, xy = smooth.view(5, x.shape[0], 1, *smooth.shape[-2:])
-    variance_x, variance_y, covariance = xx - mean_x**2, yy - mean_y**2, xy - mean_x * mean_y
-    luminance = (2 * mean_x * mean_y + C1) / (mean_x**2 + mean_y**2 + C1)
-    similarity: torch.Tensor = luminance * (2 * covariance + C2) / (variance_x + variance_y + C2)
-    return similarity
+        x, y = (pad(image, (WINDOW // 2,) * 4, mode="reflect") for image in (x, y))
+    return similarity(local_moments(x[None], y, gaussian(WINDOW, SIGMA, x)), C1, C2)[0]
+
+
+def similarity(moments: LocalMoments, c1: float, c2: float) -> torch.Tensor:
+    """Return the SSIM in every window: the likeness of means times that of contrast and structure."""
+    return likeness_of_means(moments, c1) * likeness_of_structure(moments, c2)
+
+
+def likeness_of_means(moments: LocalMoments, c1: float) -> torch.Tensor:
+    """Return SSIM's first factor, luminance."""
+    x, y = moments.mean_x, moments.mean_y
+    return (2 * x * y + c1) / (x**2 + y**2 + c1)
+
+
+def likeness_of_structure(moments: LocalMoments, c2: float) -> torch.Tensor:
+    """Return SSIM's second factor, contrast and structure together."""
+    return (2 * moments.covariance + c2) / (moments.variance_x + moments.variance_y + c2)

@@ -13,11 +13,11 @@ import torch
 
 from fuselens.core.errors import InputError
 from fuselens.core.locality import crop, window_of
-from fuselens.core.model import as_model, explaining
+from fuselens.core.model import FusionModel, as_model, explaining
 from fuselens.core.pair import ImagePair
 from fuselens.core.results import Attribution, model_settings
-from fuselens.core.run import checked_call, model_inputs, require_gradient
-from fuselens.core.targets import Pixel, RegionMean, Target
+from fuselens.core.run import checked_call, fuse_luma, model_inputs, require_gradient
+from fuselens.core.targets import Pixel, RegionMean, Target, bound_target, refuse_stationary
 
 
 @overload
@@ -62,7 +62,9 @@ def jacobian(
     if not isinstance(pair, ImagePair):
         return [jacobian(model, one, pixel, region=region, target=target, device=device) for one in pair]
     chosen = _target(pair, pixel, region, target)
+    refuse_stationary(chosen, "jacobian")
     operator = as_model(model)
+    chosen = _bound(chosen, operator, pair, device)
     box = chosen.box(pair.size)
     window = window_of(box, pair.size, operator.reach, operator.stride)
     with explaining(operator, device), torch.enable_grad():
@@ -78,6 +80,14 @@ def jacobian(
     return Attribution(
         maps[0], maps[1], pair.names, str(chosen), float(value.detach()), "jacobian", window, model_settings(operator)
     )
+
+
+def _bound(target: Target, model: FusionModel, pair: ImagePair, device: str | torch.device | None) -> Target:
+    """Give a target that compares with the pair's images what it compares with."""
+    if not hasattr(target, "bound"):
+        return target
+    fused = fuse_luma(model, pair, device=device, tile=None)[None, None]
+    return bound_target(target, pair.a.y[None, None], pair.b.y[None, None], fused)
 
 
 def _target(pair: ImagePair, pixel: tuple[int, int] | None, region: object, target: Target | None) -> Target:

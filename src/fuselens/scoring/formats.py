@@ -64,7 +64,8 @@ def to_latex(table: ScoreTable, caption: str = "", *, spread: bool = True) -> st
     """
     head = " & ".join(["Method", *(latex_head(column) for column in table.columns)])
     rows = [
-        " & ".join([escaped(method), *cells]) for method, cells in zip(table.methods, latex_cells(table, spread), strict=True)
+        " & ".join([escaped(method), *cells])
+        for method, cells in zip(table.methods, latex_cells(table, spread), strict=True)
     ]
     return latex_table(["l" + "c" * len(table.columns)], [head], rows, caption)
 
@@ -91,7 +92,7 @@ def latex_cells(table: ScoreTable, spread: bool) -> list[list[str]]:
 
 
 def latex_table(spec: Sequence[str], heads: Sequence[str], rows: Sequence[str], caption: str = "") -> str:
-    """Return the rows between booktabs' rules, in a table environment; needs `\\usepackage{booktabs}`."""
+    """Return the rows between booktabs' rules, in a table environment."""
     lines = [
         "% needs \\usepackage{booktabs}",
         "\\begin{table}[t]",
@@ -110,11 +111,11 @@ def latex_table(spec: Sequence[str], heads: Sequence[str], rows: Sequence[str], 
 
 
 def escaped(text: str) -> str:
-    """Return text that LaTeX prints as it stands.
+    r"""Return text that LaTeX prints as it stands.
 
     Example:
-        >>> escaped("FLIR_0001 & co")
-        'FLIR\\\\_0001 \\\\& co'
+        >>> print(escaped("FLIR_0001 & co"))
+        FLIR\_0001 \& co
     """
     return "".join(_LATEX.get(letter, letter) for letter in text)
 

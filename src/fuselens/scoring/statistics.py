@@ -79,7 +79,9 @@ def compare_all(table: ScoreTable, *, seed: int = 0) -> list[Comparison]:
         if (places == 1).any() and other != table.methods[int(np.argmax(places == 1))]
     ]
     found = [_differences(table, *pair) for pair in pairs]
-    return _tested(table, [(p, d) for p, d in zip(pairs, found, strict=True) if len(d) > 1], np.random.default_rng(seed))
+    return _tested(
+        table, [(p, d) for p, d in zip(pairs, found, strict=True) if len(d) > 1], np.random.default_rng(seed)
+    )
 
 
 def _compared(table: ScoreTable, pairs: list[tuple[str, str]], random: np.random.Generator) -> list[Comparison]:

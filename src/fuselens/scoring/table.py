@@ -81,7 +81,7 @@ class ScoreTable:
 
     def counts(self) -> npt.NDArray[np.int64]:
         """Return how many images have a value, `[methods, columns]`."""
-        return np.isfinite(self.values).sum(axis=1)
+        return np.asarray(np.isfinite(self.values).sum(axis=1))
 
     def means(self) -> Numbers:
         """Return the mean over the finite values, `[methods, columns]`; NaN where there is none."""
@@ -103,7 +103,7 @@ class ScoreTable:
 
     def common(self) -> npt.NDArray[np.bool_]:
         """Say which images have a value from every method, `[images, columns]`; only these can be compared fairly."""
-        return np.isfinite(self.values).all(axis=0)
+        return np.asarray(np.isfinite(self.values).all(axis=0))
 
     def ranks(self) -> Numbers:
         """Return the average rank of each method, 1 the best, over the common images, `[methods, columns]`.
