@@ -56,7 +56,7 @@ def qabf(a: Array, b: Array, f: Array) -> float:
     kernel = np.array([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]], np.float32)
 
     def edges(image: Array) -> tuple[Array, Array]:
-        sx, sy = (convolve(image, k, mode="constant") for k in (kernel, kernel.T))
+        sx, sy = (convolve(image, k, mode="constant") for k in (kernel, -kernel.T))
         with np.errstate(divide="ignore", invalid="ignore"):
             angle = np.where(sx == 0, np.pi / 2, np.arctan(sy / sx))
         return np.hypot(sx, sy), angle

@@ -23,15 +23,18 @@ from fuselens.cli.main import app, main
 from fuselens.cli.train import adjusted_recipe
 from fuselens.core.targets import parse_target
 from fuselens.data.examples import EXAMPLES
+from fuselens.metrics import METRICS
 from fuselens.models import MODELS
 from fuselens.training.recipe import PAPER_NETWORKS, Recipe, load_recipe
 
 ROOT = Path(__file__).resolve().parents[1]
-GUIDES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+GUIDES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PAGES = [*GUIDES, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "src").rglob("README.md"))]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 FOREIGN_OPTIONS = {"--strict", "--update", "--help"}  # of mypy, of tests/test_api_surface.py, of every command
-COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+GROUP: Any = typer.main.get_command(app)
+STUDIES: dict[str, Any] = GROUP.commands["study"].commands
+COMMANDS: dict[str, Any] = GROUP.commands | {f"study {name}": command for name, command in STUDIES.items()}
 
 
 class Block(NamedTuple):
@@ -121,6 +124,8 @@ def test_shell_lines_are_possible(place: str, words: list[str]) -> None:
     program, *arguments = words
     if program == "fuselens":
         name, *rest = arguments
+        if name == "study":
+            name, rest = f"study {rest[0]}", rest[1:]
         assert name in COMMANDS, place
         check_arguments(COMMANDS[name].make_context(name, rest).params)
     elif program == "make":
@@ -134,7 +139,7 @@ def test_shell_lines_are_possible(place: str, words: list[str]) -> None:
 
 def check_arguments(given: dict[str, Any]) -> None:
     """Names that the parser takes as they are must exist, too."""
-    if model := given.get("model"):
+    for model in [given["model"]] if given.get("model") else given.get("models") or []:
         name, _, weights = model.partition(":")
         assert ".py:" in model or name in MODELS
         if weights and not model.endswith((".py:make", ".safetensors")):
@@ -191,7 +196,7 @@ def test_names_exist(page: Path) -> None:
         assert (ROOT / path).exists(), f"{path} does not exist"
 
 
-@pytest.mark.parametrize("name", sorted(COMMANDS))
+@pytest.mark.parametrize("name", sorted(set(COMMANDS) - {"study"}))
 def test_every_option_is_described(name: str) -> None:
     text = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
     section = re.split(r"^## ", text.split(f"\n## {name}\n")[1], flags=re.MULTILINE)[0]
@@ -264,3 +269,9 @@ def test_pictures_of_the_guides_can_be_drawn(tmp_path: Path) -> None:
             assert min(picture.size) > 200
         assert (tmp_path / name).stat().st_size < 700_000
         assert (ROOT / "docs" / "images" / name).stat().st_size < 700_000
+
+
+@pytest.mark.parametrize("name", fl.list_metrics())
+def test_metrics_page_lists_every_metric(name: str) -> None:
+    direction, _ = rows_of(ROOT / "docs" / "metrics.md")[name]
+    assert direction == METRICS[name].better

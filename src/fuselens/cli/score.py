@@ -76,6 +76,8 @@ def score(
     place = prepare_folder(out) if out is not None else None
     with progress_bar("scoring") as progress:
         table = score_methods(pairs, methods, settings, journal=place and place / "scores.jsonl", progress=progress)
+    if len(table.failures) and not np.isfinite(table.values).any():
+        raise _not_scored(table)
     comparisons = _comparisons(table, against, seed)
     if place is not None:
         _write(place, table, comparisons, pairs, methods, settings)
@@ -194,7 +196,11 @@ def _tell(table: ScoreTable, comparisons: list[Comparison], place: Path | None) 
     if place is not None:
         say(f"{place / 'leaderboard.html'}, scores.csv, scores.json, table.tex")
     if table.failures:
-        total = len(table.methods) * len(table.images)
-        failed = sum(1 if failure.method else len(table.methods) for failure in table.failures)
-        reasons = " ".join(f"{failure.image}: {failure.reason}" for failure in table.failures[:5])
-        raise InputError(f"{failed} of {total} fused images could not be scored. {reasons}")
+        raise _not_scored(table)
+
+
+def _not_scored(table: ScoreTable) -> InputError:
+    total = len(table.methods) * len(table.images)
+    failed = sum(1 if failure.method else len(table.methods) for failure in table.failures)
+    reasons = " ".join(f"{failure.image}: {failure.reason}" for failure in table.failures[:5])
+    return InputError(f"{failed} of {total} fused images could not be scored. {reasons}")

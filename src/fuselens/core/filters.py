@@ -14,9 +14,13 @@ BLOCK = 16  # outputs a banded matrix makes at once; the fastest on CPUs for win
 
 def gaussian(size: int, sigma: float, like: torch.Tensor) -> torch.Tensor:
     """Return the weights of a Gaussian window, sampled at whole pixels around its centre, with sum 1, `[size]`."""
-    places = torch.arange(size, dtype=torch.float64) - (size - 1) / 2
+    return gaussian_at(torch.arange(size, dtype=torch.float64) - (size - 1) / 2, sigma, like)
+
+
+def gaussian_at(places: torch.Tensor, sigma: float, like: torch.Tensor) -> torch.Tensor:
+    """Return the weights of a Gaussian window sampled at `places` `[K]`, with sum 1, in type and place of `like`."""
     weights = torch.exp(-0.5 * (places / sigma) ** 2)
-    return (weights / weights.sum()).to(like)
+    return (weights / weights.sum()).to(like.dtype).to(like.device)
 
 
 def uniform(size: int, like: torch.Tensor) -> torch.Tensor:

@@ -34,9 +34,10 @@ def ssim_map(x: torch.Tensor, y: torch.Tensor, *, padding: Literal["valid", "ref
     """
     if x.shape != y.shape:
         raise InputError(f"Expected two batches of one shape for SSIM but got {tuple(x.shape)} and {tuple(y.shape)}.")
-    if min(x.shape[-2:]) < WINDOW:
+    least = WINDOW if padding == "valid" else WINDOW // 2 + 1  # what a mirror needs
+    if min(x.shape[-2:]) < least:
         raise InputError(
-            f"Expected images of at least {WINDOW}x{WINDOW} for SSIM but got {x.shape[-1]}x{x.shape[-2]}; "
+            f"Expected images of at least {least}x{least} for SSIM but got {x.shape[-1]}x{x.shape[-2]}; "
             "use larger images or crops."
         )
     if padding == "reflect":

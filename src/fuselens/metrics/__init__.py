@@ -9,8 +9,38 @@ from fuselens.core.registry import Registry
 from fuselens.metrics.metric import CANONICAL, FusionMetric
 
 _FAMILIES = {
+    "ag": ("ag",),
     "cc": ("cc",),
+    "ce": ("ce",),
+    "ei": ("ei",),
     "en": ("en",),
+    "fmi": ("fmi_dct", "fmi_edge", "fmi_gradient", "fmi_pixel", "fmi_wavelet"),
+    "mef_ms_ssim": ("mef_ms_ssim",),
+    "mi": ("mi",),
+    "ms_ssim": ("ms_ssim",),
+    "mse": ("mse", "rmse"),
+    "nabf": ("nabf", "labf"),
+    "nmi": ("nmi",),
+    "piella": ("qe", "qs", "qw"),
+    "psnr": ("psnr",),
+    "q0": ("q0",),
+    "qabf": ("qabf",),
+    "qc": ("qc",),
+    "qcb": ("qcb",),
+    "qcv": ("qcv",),
+    "qg": ("qg",),
+    "qm": ("qm",),
+    "qncie": ("qncie",),
+    "qp": ("qp",),
+    "qsf": ("qsf",),
+    "qte": ("qte",),
+    "qy": ("qy",),
+    "scd": ("scd",),
+    "sd": ("sd",),
+    "sf": ("sf",),
+    "ssim": ("ssim",),
+    "vif": ("vif",),
+    "viff": ("viff",),
 }
 METRICS = Registry(
     "metric",
@@ -55,7 +85,7 @@ def chosen_metrics(
         name, _, convention = each.partition(":")
         metric: FusionMetric = METRICS[name]
         if not convention:
-            convention = compat if compat in metric.conventions else CANONICAL
+            convention = compat if compat is not None and compat in metric.conventions else CANONICAL
         elif convention != CANONICAL and convention not in metric.conventions:
             raise UnknownNameError(f"convention of {name}", convention, [CANONICAL, *metric.conventions])
         chosen[name if convention == CANONICAL else f"{name}:{convention}"] = (metric, convention)

@@ -83,7 +83,8 @@ class FusionScore(Metric):
     def compute(self) -> torch.Tensor:
         """Return the mean over all images where the metric is defined; NaN before any."""
         total: torch.Tensor = getattr(self, self._total)
-        return (total / getattr(self, self._count)).to(torch.get_default_dtype())
+        count: torch.Tensor = getattr(self, self._count)
+        return (total / count).to(torch.get_default_dtype())
 
     @property
     def undefined(self) -> int:

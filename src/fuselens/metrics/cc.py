@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from fuselens.metrics.metric import metric
-from fuselens.metrics.parts.correlation import pearson
+from fuselens.metrics.parts.correlation import centred, cosine
 
 
 @metric(
@@ -19,4 +19,5 @@ from fuselens.metrics.parts.correlation import pearson
 def cc(a: torch.Tensor, b: torch.Tensor, fused: torch.Tensor, *, convention: str) -> torch.Tensor:
     """Mean of Pearson's correlation of the fused image with each source; NaN where an image is constant."""
     softening = 1e-10 if convention == "cslib" else 0.0
-    return (pearson(a, fused, softening) + pearson(b, fused, softening)) / 2
+    deviations = centred(fused)
+    return (cosine(centred(a), deviations, softening) + cosine(centred(b), deviations, softening)) / 2

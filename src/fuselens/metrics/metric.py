@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal
 
 import torch
 
@@ -24,14 +24,9 @@ Better = Literal["higher", "lower", "zero"]
 Needs = Literal["fused", "sources"]
 
 
-class Formula(Protocol):
-    """What a metric file defines: levels 0..255 `[N, 1, H, W]` in, one value an image `[N]` out."""
-
-    __name__: str
-
-    def __call__(self, *images: torch.Tensor, convention: str) -> torch.Tensor:
-        """Return the values of the batch; `images` is `(fused,)` or `(a, b, fused)`."""
-        ...
+# What a metric file defines: levels 0..255 `[N, 1, H, W]` in, `(fused)` or `(a, b, fused)`, with the keyword
+# `convention`; one value an image `[N]` out.
+Formula = Callable[..., torch.Tensor]
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,20 +77,32 @@ class FusionMetric:
             InputError: wrong number of images, shapes that differ, images too small, NaN, or values out of range.
             UnknownNameError: no such convention of this metric.
         """
-        if convention != CANONICAL and convention not in self.conventions:
-            raise UnknownNameError(f"convention of {self.name}", convention, [CANONICAL, *self.conventions])
-        read = per_channel if convention in PER_CHANNEL else grey_levels
-        levels = read(self._checked(images))
+        used = self._used(images, convention)
+        for image in used:
+            _check_values(image, self.title)
+        levels = per_channel(used) if convention in PER_CHANNEL else grey_levels(used)
         values = self.formula(*levels, convention=convention)
         return values.view(-1, images[-1].shape[0]).mean(dim=0)
 
-    def _checked(self, images: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+    def on_levels(self, *images: torch.Tensor, convention: str = CANONICAL) -> torch.Tensor:
+        """Score grey images that are on the scale 0..255 already, `[N, 1, H, W]`; for many metrics of one image.
+
+        Raises:
+            InputError: wrong number of images, shapes that differ, or images too small. Values are not looked at.
+            UnknownNameError: no such convention of this metric.
+        """
+        return self.formula(*self._used(images, convention), convention=convention)
+
+    def _used(self, images: tuple[torch.Tensor, ...], convention: str) -> tuple[torch.Tensor, ...]:
+        """Return the images that the metric looks at, their shapes checked."""
+        if convention != CANONICAL and convention not in self.conventions:
+            raise UnknownNameError(f"convention of {self.name}", convention, [CANONICAL, *self.conventions])
         if len(images) not in ((1, 3) if self.needs == "fused" else (3,)):
             wanted = "fused, or a, b, fused" if self.needs == "fused" else "a, b, fused"
             raise InputError(f"Expected the images {wanted} for {self.title} but got {len(images)} of them.")
         used = images[-1:] if self.needs == "fused" else images
         for image in used:
-            _check_image(image, self.title, self.smallest)
+            _check_shape(image, self.title, self.smallest)
             if image.shape[0] != used[-1].shape[0] or image.shape[-2:] != used[-1].shape[-2:]:
                 raise InputError(
                     f"Expected sources and fused image of one size for {self.title} but got "
@@ -121,7 +128,7 @@ def metric(
 
     def named(formula: Formula) -> FusionMetric:
         made = FusionMetric(
-            formula.__name__, title, formula, better, bounds, needs, reference, unit, smallest, differentiable,
+            str(formula.__name__), title, formula, better, bounds, needs, reference, unit, smallest, differentiable,
             symmetric, conventions or {},
         )  # fmt: skip
         object.__setattr__(made, "__doc__", formula.__doc__)
@@ -130,7 +137,7 @@ def metric(
     return named
 
 
-def _check_image(image: torch.Tensor, title: str, smallest: int) -> None:
+def _check_shape(image: torch.Tensor, title: str, smallest: int) -> None:
     if image.ndim != 4 or image.shape[1] not in (1, 3) or not image.is_floating_point():
         raise InputError(
             f"Expected float images [N, 1, H, W] or [N, 3, H, W] for {title} but got {image.dtype} "
@@ -139,6 +146,9 @@ def _check_image(image: torch.Tensor, title: str, smallest: int) -> None:
     height, width = image.shape[-2:]
     if min(height, width) < smallest:
         raise InputError(f"{title} needs images of at least {smallest}x{smallest} pixels but got {width}x{height}.")
+
+
+def _check_values(image: torch.Tensor, title: str) -> None:
     low, high = (float(end) for end in torch.aminmax(image.detach()))
     if not (low >= -1e-3 and high <= 1 + 1e-3):  # NaN fails every comparison
         raise InputError(

@@ -109,7 +109,9 @@ def _score_one(
     luma = fused if isinstance(fused, torch.Tensor) else fused.y
     if luma.ndim != 2:
         raise InputError(f"Expected a fused image [H, W] but got shape {tuple(luma.shape)}; pass its luma.")
-    images = [image.detach()[None, None].to(device=device, dtype=dtype) for image in (pair.a.y, pair.b.y, luma)]
+    if not 0 <= float(luma.min()) <= float(luma.max()) <= 1:  # NaN fails every comparison
+        raise InputError("Expected a fused image in [0, 1] without NaN; clip it first, as fl.fuse does.")
+    images = [image.detach()[None, None].to(device=device, dtype=dtype) * WHITE for image in (pair.a.y, pair.b.y, luma)]
     if quantize:
-        images = [rounded(image * WHITE) / WHITE for image in images]
-    return {name: float(metric(*images, convention=convention)) for name, (metric, convention) in chosen.items()}
+        images = [rounded(image) for image in images]
+    return {name: float(metric.on_levels(*images, convention=code)) for name, (metric, code) in chosen.items()}

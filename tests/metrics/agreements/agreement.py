@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -53,11 +53,7 @@ class Agreement:
     except_on: Mapping[str, str] = field(default_factory=dict)
 
     def our_value(self, triple: Triple) -> float:
-        if callable(self.ours):
-            return self.scale * self.ours(triple)
-        ((metric, convention),) = chosen_metrics([self.ours]).values()
-        images = (triple.fused,) if metric.needs == "fused" else (triple.a, triple.b, triple.fused)
-        return self.scale * float(metric(*images, convention=convention))
+        return self.scale * (self.ours(triple) if callable(self.ours) else value_on(triple.name, self.ours))
 
 
 @lru_cache(maxsize=1)
@@ -69,10 +65,21 @@ def golden() -> dict[str, Any]:
 @lru_cache(maxsize=16)
 def read_triple(name: str) -> Triple:
     def read(letter: str) -> torch.Tensor:
-        levels = torch.from_numpy(np.asarray(Image.open(GOLDEN / "triples" / name / f"{letter}.png")).astype(np.float64))
+        levels = torch.from_numpy(
+            np.asarray(Image.open(GOLDEN / "triples" / name / f"{letter}.png")).astype(np.float64)
+        )
         return (levels.movedim(-1, 0) if levels.ndim == 3 else levels[None])[None] / 255
 
     return Triple(name, read("A"), read("B"), read("F"))
+
+
+@cache
+def value_on(triple: str, name: str) -> float:
+    """Return the value of a metric, `"mi"` or `"mi:cddfuse"`; many implementations are compared with the same one."""
+    ((metric, convention),) = chosen_metrics([name]).values()
+    read = read_triple(triple)
+    images = (read.fused,) if metric.needs == "fused" else (read.a, read.b, read.fused)
+    return float(metric(*images, convention=convention))
 
 
 def golden_values(implementation: str) -> dict[str, float]:

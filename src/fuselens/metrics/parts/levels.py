@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+from torch.nn.functional import hardshrink
 
 WHITE = 255
 _LUMA = (0.299, 0.587, 0.114)
@@ -34,8 +35,10 @@ def rounded(levels: torch.Tensor) -> torch.Tensor:
 def _snapped(image: torch.Tensor) -> torch.Tensor:
     """Scale to 0..255 and undo the rounding errors of 8-bit files; gradients pass as those of the scaling."""
     levels = image * WHITE
-    error = levels.detach().round() - levels.detach()
-    return levels + torch.where(error.abs() < _SNAP, error, 0)
+    with torch.no_grad():
+        error = levels.round().sub_(levels)
+        error.sub_(hardshrink(error, _SNAP))
+    return levels.add_(error)
 
 
 def _luma(image: torch.Tensor) -> torch.Tensor:
