@@ -22,7 +22,7 @@ _REACH = 15  # pixels from the centre of a Gaussian window to its end
     bounds=(0, 1),
     reference="Chen, Blum, Image and Vision Computing 27, 2009",
     conventions={
-        "ivifzoo": "half the frequency, no rounding of the stretched images, 1e-10 in denominators (0.98 to 1.07 times)",
+        "ivifzoo": "half the frequency, no rounding of stretched images, 1e-10 in denominators (0.98 to 1.07 times)",
         "mefb": APART,
         "vifb": APART,
     },
