@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from typing import Any
 
@@ -11,6 +12,9 @@ import typer
 from fuselens.cli import doctor, explain, fuse, listing, score, study, train, tune
 from fuselens.cli.console import console, say
 from fuselens.core.errors import FuseLensError
+
+# oneDNN keeps what it compiled for each shape of image, 1024 of them: gigabytes on a folder of many sizes.
+os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "32")
 
 # Typer's public parameter error is a click exception, whichever click Typer brings along.
 UsageError: Any = typer.BadParameter.__base__

@@ -5,18 +5,11 @@ Everything on the page comes from the result objects; nothing is fetched, and a 
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import math
-import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
-
-import torch
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from fuselens.core.display import Preset
 from fuselens.core.files import plain, write_text
@@ -24,11 +17,11 @@ from fuselens.core.modalities import MEDICAL
 from fuselens.core.model import FusionModel
 from fuselens.core.pair import ImagePair
 from fuselens.core.results import Attribution
-from fuselens.core.version import __version__
 from fuselens.data.fused import FusedImage
 from fuselens.explainers.guidance import Guidance
 from fuselens.explainers.region_report import RegionReport
 from fuselens.report import card, pictures, words
+from fuselens.report.frame import filled
 from fuselens.report.overview import GuidanceSection, ScatterSection, ShareSection
 from fuselens.report.pictures import picture
 from fuselens.report.places import ProbeSection, RegionSection, marks_of, probe_label, region_label
@@ -74,33 +67,10 @@ def write_report(path: Path, contents: ReportContents) -> Path:
 
 def render(contents: ReportContents) -> str:
     """Return the page as HTML."""
-    environment = Environment(
-        loader=PackageLoader("fuselens.report", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"percent": words.percent, "opened": words.opened}
     first, second = contents.pair.names
     names = (words.shown_name(first), words.shown_name(second))
-    return environment.get_template("explain.html.j2").render(
-        **_assets(), **_overview(contents, names), **_places(contents, names), **_record(contents, names)
-    )
-
-
-def _assets() -> dict[str, Any]:
-    """Return style and script, and the hash by which the page's content policy knows the script."""
-    folder = resources.files("fuselens.report") / "templates"
-    style, script = ((folder / name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
-    return {
-        "style": style,
-        "script": script,
-        "script_hash": digest,
-        # The ends of the share map name the sources; the map's middle tones are for dark pages.
-        "colours": {str(share): pictures.share_colour(share) for share in (0.0, 0.25, 0.75, 1.0)},
-    }
+    values = _overview(contents, names) | _places(contents, names) | _record(contents, names)
+    return filled("explain.html.j2", values, styles=["report.css"], scripts=["report.js"])
 
 
 def _overview(contents: ReportContents, names: Names) -> dict[str, Any]:
@@ -172,11 +142,6 @@ def _record(contents: ReportContents, names: Names) -> dict[str, Any]:
         "loss_rows": card.loss_rows(model.weights_info),
         "trained_names": card.trained_names(model.weights_info, names),
         "settings": [(key.replace("_", " "), card.plain_words(plain(value))) for key, value in settings.items()],
-        "versions": [
-            ("FuseLens", __version__),
-            ("PyTorch", torch.__version__),
-            ("Python", platform.python_version()),
-        ],
         "command": contents.command,
     }
 

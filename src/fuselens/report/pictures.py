@@ -20,6 +20,8 @@ from fuselens.data.fused import FusedImage
 from fuselens.explainers.scatter import Scatter
 
 LONGEST_SIDE = 960
+PHOTOGRAPH_SIDE = 720
+CRISP_BELOW = 200
 SCATTER_BINS = 170
 HATCH = (40, 40, 40)
 DOT, MARKED = (115, 130, 152), (22, 163, 74)  # legible on light and dark pages
@@ -31,9 +33,9 @@ class Picture:
     """An embedded image.
 
     Attributes:
-        uri: PNG data URI.
+        uri: data URI of a PNG or a JPEG.
         alt: what a reader who cannot see it should know.
-        width, height: shape of what it shows, in source pixels (the PNG may be reduced).
+        width, height: shape of what it shows, in source pixels (what is embedded may be reduced).
     """
 
     uri: str
@@ -44,7 +46,7 @@ class Picture:
     @property
     def is_small(self) -> bool:
         """True where enlarging must keep the pixels' edges, because single pixels will be seen."""
-        return self.width < 200
+        return self.width < CRISP_BELOW
 
 
 @dataclass(frozen=True)
@@ -91,15 +93,26 @@ def picture(pixels: Rgb, alt: str) -> Picture:
     return Picture(png_uri(pixels), alt, int(pixels.shape[1]), int(pixels.shape[0]))
 
 
+def photograph(pixels: Rgb, alt: str) -> Picture:
+    """Embed `[H, W, 3]` uint8 as a JPEG of a tenth of the size: one of many, to be looked at and not measured.
+
+    Where single pixels will be seen it stays a PNG.
+    """
+    from PIL import Image
+
+    height, width = pixels.shape[:2]
+    if width < CRISP_BELOW:
+        return picture(pixels, alt)
+    buffer = io.BytesIO()
+    Image.fromarray(_reduced(pixels, PHOTOGRAPH_SIDE)).save(buffer, "JPEG", quality=90, subsampling=0, optimize=True)
+    return Picture(_uri("jpeg", buffer), alt, int(width), int(height))
+
+
 def png_uri(pixels: Rgb) -> str:
     """Encode `[H, W, 3]` or `[H, W, 4]` uint8 as a PNG data URI, with a palette where 256 colours are enough."""
     from PIL import Image
 
-    pixels = np.ascontiguousarray(pixels)
-    longest = max(pixels.shape[:2])
-    if longest > LONGEST_SIDE:
-        size = [max(1, round(side * LONGEST_SIDE / longest)) for side in (pixels.shape[1], pixels.shape[0])]
-        pixels = np.asarray(Image.fromarray(pixels).resize((size[0], size[1]), Image.Resampling.BOX))
+    pixels = _reduced(pixels, LONGEST_SIDE)
     image = Image.fromarray(pixels)
     if pixels.shape[-1] == 3:
         codes = pixels.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
@@ -110,7 +123,7 @@ def png_uri(pixels: Rgb) -> str:
             image.putpalette(palette.tobytes())
     buffer = io.BytesIO()
     image.save(buffer, "PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+    return _uri("png", buffer)
 
 
 def source_rgb(source: Source) -> Rgb:
@@ -215,3 +228,19 @@ def _count(x: np.ndarray, y: np.ndarray, low: float, high: float) -> np.ndarray:
 def _to_bytes(rgb: torch.Tensor) -> Rgb:
     pixels: Rgb = (rgb.double().cpu().clamp(0, 1) * 255).round().byte().movedim(0, -1).numpy()
     return pixels
+
+
+def _reduced(pixels: Rgb, longest: int) -> Rgb:
+    """Average pixels until no side is longer than `longest`."""
+    from PIL import Image
+
+    pixels = np.ascontiguousarray(pixels)
+    scale = longest / max(pixels.shape[:2])
+    if scale >= 1:
+        return pixels
+    height, width = (max(1, round(side * scale)) for side in pixels.shape[:2])
+    return np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.BOX))
+
+
+def _uri(kind: str, data: io.BytesIO) -> str:
+    return f"data:image/{kind};base64," + base64.b64encode(data.getvalue()).decode("ascii")

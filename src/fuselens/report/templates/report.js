@@ -1,4 +1,4 @@
-// Extras only: the page is complete without them. One crosshair over all linked panels; click or Enter enlarges.
+// Extras only: the page is complete without them. One crosshair over all linked panels.
 (() => {
   const root = document.documentElement;
   const panels = [...document.querySelectorAll(".linked")];
@@ -18,23 +18,4 @@
     panel.addEventListener("pointermove", point);
     panel.addEventListener("pointerleave", () => root.classList.remove("pointing"));
   }
-  const dialog = document.querySelector("dialog");
-  const enlarge = (panel) => {
-    const copy = panel.cloneNode(true);
-    copy.classList.remove("linked");
-    copy.removeAttribute("tabindex");
-    dialog.replaceChildren(copy);
-    dialog.showModal();
-  };
-  for (const panel of document.querySelectorAll(".panel")) {
-    panel.tabIndex = 0;
-    panel.setAttribute("role", "button");
-    panel.setAttribute("aria-label", `Enlarge: ${panel.querySelector("img").alt}`);
-    panel.addEventListener("click", () => enlarge(panel));
-    panel.addEventListener("keydown", (event) => event.key === "Enter" && enlarge(panel));
-  }
-  dialog.addEventListener("click", () => dialog.close());
-  window.addEventListener("beforeprint", () => {
-    for (const part of document.querySelectorAll("details")) part.open = true;
-  });
 })();
