@@ -23,7 +23,6 @@ from fuselens.cli.main import app, main
 from fuselens.cli.train import adjusted_recipe
 from fuselens.core.targets import parse_target
 from fuselens.data.examples import EXAMPLES
-from fuselens.metrics import METRICS
 from fuselens.models import MODELS
 from fuselens.training.recipe import PAPER_NETWORKS, Recipe, load_recipe
 
@@ -269,9 +268,3 @@ def test_pictures_of_the_guides_can_be_drawn(tmp_path: Path) -> None:
             assert min(picture.size) > 200
         assert (tmp_path / name).stat().st_size < 700_000
         assert (ROOT / "docs" / "images" / name).stat().st_size < 700_000
-
-
-@pytest.mark.parametrize("name", fl.list_metrics())
-def test_metrics_page_lists_every_metric(name: str) -> None:
-    direction, _ = rows_of(ROOT / "docs" / "metrics.md")[name]
-    assert direction == METRICS[name].better

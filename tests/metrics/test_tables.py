@@ -10,7 +10,7 @@ import pytest
 
 from fuselens.metrics import METRICS, list_metrics
 from tests.metrics.agreements.agreement import Agreement
-from tests.metrics.agreements.tables import PAGES, UPDATE, bound, filled, metrics_of, words_for_ours
+from tests.metrics.agreements.tables import INDEX, PAGES, UPDATE, bound, filled, index, metrics_of, words_for_ours
 
 PAGE_OF = {name: page for page in PAGES for name in metrics_of(page)}
 
@@ -34,6 +34,10 @@ def test_tables_are_up_to_date(page: Path, shared: Path) -> None:
         for text in (page.read_text(encoding="utf-8"), filled(page))
     )
     assert written == measured, f"Run: {UPDATE}"
+
+
+def test_index_lists_every_metric() -> None:
+    assert INDEX.read_text(encoding="utf-8") == index(), f"Run: {UPDATE}"
 
 
 def test_differences_are_rounded_up_to_few_bounds() -> None:

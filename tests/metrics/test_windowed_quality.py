@@ -27,7 +27,7 @@ def with_flat_parts(seed: int) -> list[torch.Tensor]:
     fused[..., 4:16, 12:34] = 1
     b[..., 22:, :16] = 201 / 255
     fused[..., 24:, 2:15] = 0
-    return [a, b, fused]
+    return [(image * 255).round() / 255 for image in (a, b, fused)]
 
 
 @settings(deadline=None, max_examples=20)

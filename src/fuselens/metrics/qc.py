@@ -16,8 +16,9 @@ _C = 2e-16  # both constants of SSIM: none, in effect
 @metric(
     title="QC",
     better="higher",
-    bounds=(0, 1),
+    bounds=(-1, 1),
     smallest=WINDOW,
+    symmetric=False,
     reference="Cvejic, Loza, Bull, Canagarajah, Int. J. Signal Processing 2(3), 2005",
     conventions={"mefb": APART},
 )

@@ -36,7 +36,8 @@ def source_vif(sources: torch.Tensor, fused: torch.Tensor, *, off_centre: bool =
     scales = information(sources, fused, NOISE, off_centre=off_centre)
     sums = [torch.stack((scale.kept.sum(dim=over), scale.held.sum(dim=over))) for scale in scales]
     kept, held = torch.stack(sums).sum(dim=0)
+    fidelity: torch.Tensor = kept / held
     if off_centre:
-        return kept / held  # borders of zeros tell something even of a constant source
+        return fidelity  # borders of zeros tell something even of a constant source
     constant = sources.amax(dim=over) == sources.amin(dim=over)
-    return torch.where(constant, torch.nan, kept / held)  # held would be rounding noise
+    return torch.where(constant, torch.nan, fidelity)  # held was rounding noise

@@ -19,6 +19,7 @@ _EPSILON = 1e-7 * math.log(10)  # a window, in nats; 1e-7 under the logarithms t
     better="higher",
     bounds=(0, None),
     smallest=SMALLEST,
+    symmetric=False,
     reference="Han, Cai, Cao, Xu, Information Fusion 14(2), 2013",
     conventions={"mefb": APART},
 )

@@ -7,9 +7,7 @@ from tests.metrics.agreements.agreement import Agreement
 CONSTANT = "g08_edge_constant_fused"
 NOISE = "rounding noise of -2e-8 to -4e-7 in float32 where ours is 0"
 AGREEMENTS = [
-    Agreement(
-        "cslib.fmi_d_metric", "fmi_dct", "fmi_dct", except_on={CONSTANT: "its coefficients are rounding noise"}
-    ),
+    Agreement("cslib.fmi_d_metric", "fmi_dct", "fmi_dct", except_on={CONSTANT: "its coefficients are rounding noise"}),
     Agreement("cslib.fmi_e_metric", "fmi_edge", "fmi_edge:cslib", except_on={CONSTANT: NOISE}),
     Agreement("cslib.fmi_g_metric", "fmi_gradient", "fmi_gradient:cslib", except_on={CONSTANT: NOISE}),
     Agreement("cslib.fmi_p_metric", "fmi_pixel", "fmi_pixel:cslib", except_on={CONSTANT: NOISE}),

@@ -18,7 +18,7 @@ AGREEMENTS = [
         "ivifzoo.Qy_function",
         "qy",
         "qy",
-        differs="a window that is one row seven times over, with sum 7, so that its variances are negative",
+        differs="a window that is one row seven times over, with sum 7, so that its variances can be negative",
     ),
     Agreement("mefb.Qy", "qy", "qy:mefb"),
     Agreement(

@@ -24,6 +24,7 @@ def single(letter: str, reading: Reading) -> Ours:
 
 def uniform11(letter: str) -> Ours:
     def value(triple: Triple) -> float:
+        """One source, uniform window 11x11."""
         source, fused = levels(letter, triple)
         return float(similarity(local_moments(source, fused, uniform(11, fused)), 2.55**2, 7.65**2).mean())
 
@@ -31,22 +32,19 @@ def uniform11(letter: str) -> Ours:
 
 
 def downsampled(letter: str) -> Ours:
-    """Piq averages blocks first, of a side that is the shorter image side over 256, rounded."""
-
     def value(triple: Triple) -> float:
+        """One source, after averaging blocks of a side that is the image's shorter side over 256, rounded."""
         source, fused = levels(letter, triple)
         factor = max(1, round(min(fused.shape[-2:]) / 256))
-        return float(
-            source_ssim(F.avg_pool2d(source[0], factor)[None], F.avg_pool2d(fused, factor), READINGS["canonical"])
-        )
+        source, fused = F.avg_pool2d(source[0], factor)[None], F.avg_pool2d(fused, factor)
+        return float(source_ssim(source, fused, READINGS["canonical"]))
 
     return value
 
 
 def clipped(letter: str) -> Ours:
-    """Pyiqa counts negative structure as 0."""
-
     def value(triple: Triple) -> float:
+        """One source, negative structure counts 0 in every window."""
         source, fused = levels(letter, triple)
         moments = local_moments(source, fused, gaussian(11, 1.5, fused))
         structure = likeness_of_structure(moments, 7.65**2).clamp_min(0)

@@ -12,14 +12,21 @@ from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
+from fuselens.metrics import METRICS
 from tests.metrics.agreements.agreement import Agreement, golden_values, read_triple, relative_difference
 
 UPDATE = "python -m tests.metrics.agreements.tables --update"
 PAGES = sorted((Path(__file__).resolve().parents[3] / "docs" / "metrics").glob("*.md"))
+INDEX = PAGES[0].parent.with_suffix(".md")
 NOT_FAMILIES = {"__init__", "agreement", "tables"}
 FAMILIES = sorted({path.stem for path in Path(__file__).parent.glob("*.py")} - NOT_FAMILIES)
 BOUNDS = (1e-12, 1e-9, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
 BLOCK = re.compile(r"(?<=<!-- agreement -->\n).*?(?=<!-- /agreement -->)", re.DOTALL)
+INDEX_BLOCK = re.compile(r"(?<=<!-- metrics -->\n).*?(?=<!-- /metrics -->)", re.DOTALL)
+INDEX_HEAD = """\
+| metric | title | better | what it measures |
+|---|---|---|---|
+"""
 HEAD = """\
 Ours in float64 against the numbers that public implementations gave on the same images:
 
@@ -94,10 +101,21 @@ def exceptions_of(one: Agreement) -> Iterator[str]:
         yield f"without {', '.join(sorted(names))}: {reason}"
 
 
+def index() -> str:
+    """Return docs/metrics.md with a row for every metric."""
+    page_of = {name: page for page in PAGES for name in metrics_of(page)}
+    rows = [
+        f"| [`{name}`](metrics/{page_of[name].name}) | {METRICS[name].title} | {METRICS[name].better} "
+        f"| {(METRICS[name].__doc__ or '').splitlines()[0]} |\n"
+        for name in METRICS
+    ]
+    return INDEX_BLOCK.sub(lambda _: INDEX_HEAD + "".join(rows), INDEX.read_text(encoding="utf-8"))
+
+
 def update() -> None:
     """Write every page anew, and say which changed."""
-    for page in PAGES:
-        text = filled(page)
+    for page in (*PAGES, INDEX):
+        text = index() if page == INDEX else filled(page)
         if text != page.read_text(encoding="utf-8"):
             temporary = page.with_suffix(".tmp")
             temporary.write_text(text, encoding="utf-8")
