@@ -6,9 +6,11 @@ with a reach are computed only where the target looks, and only where the compos
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +28,7 @@ from fuselens.core.targets import Target, bound_target
 from fuselens.core.units import Units
 
 MIN_EFFECT = 0.01
+START_IMAGES = 3  # the original twice, to see whether the model is deterministic, and nothing shown
 
 
 class BudgetReachedError(FuseLensError):
@@ -76,7 +79,7 @@ class Evaluator:
         counts: what it cost so far.
 
     Raises:
-        InputError: a target outside the image, units of another size, or a batch size below 1.
+        InputError: a target outside the image, units of another size, a batch size below 1, or a budget too small to start.
         ModelError: NaN, wrong shapes, or other results for the same sources while `repeats` is 1.
     """
 
@@ -102,6 +105,10 @@ class Evaluator:
             raise InputError(f"The units have size {units.size} but the sources {pair.size}; cut this pair into units.")
         if batch_size < 1 or repeats < 1:
             raise InputError(f"Expected batch_size and repeats of at least 1 but got {batch_size} and {repeats}.")
+        if max_images is not None and max_images < START_IMAGES:
+            raise InputError(f"Expected max_images of at least {START_IMAGES} but got {max_images}; so many a start takes.")
+        if max_seconds is not None and max_seconds <= 0:
+            raise InputError(f"Expected max_seconds above 0 but got {max_seconds}.")
         self.model: FusionModel = as_model(model)
         self.pair, self.units, self.fill = pair, units, fill
         self.counts = Counts()
@@ -141,15 +148,9 @@ class Evaluator:
         keys = [self._key(each) for each in sets]
         fresh = list(dict.fromkeys(key for key in keys if key not in self._known))
         self.counts.hits += len(keys) - len(fresh)
-        for group in self._affordable(fresh):
-            start = time.perf_counter()
-            for key, score in zip(group, self._compute(group), strict=True):
-                if not torch.isfinite(torch.tensor(score)):
-                    raise ModelError(f"The score is {score} with {self._words(key)}; try another fill or target.")
-                self._known[key] = score
-            self.counts.seconds += time.perf_counter() - start
-            if self._progress is not None:
-                self._progress(self.counts.model_images, self._max_images or 0)
+        for group in self.affordable(fresh):
+            with self._at_work():
+                self._remember(group, self._run([self._job(key) for key in group]))
         return [self._known[key] for key in keys]
 
     def relative(self, sets: Sequence[int]) -> list[float]:
@@ -199,15 +200,23 @@ class Evaluator:
         Raises:
             BudgetReachedError: the budget does not last.
         """
-        return torch.cat([self._run([Job(key, self._box) for key in g]) for g in self._affordable(list(sets))])
+        parts = []
+        for group in self.affordable(sets):
+            with self._at_work():
+                parts.append(self._run([self._job(key) for key in group]))
+        return torch.cat(parts)
 
     def score_sources(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         """Return the scores `[N]` of any sources `[N, H, W]`, such as soft composites; not cached.
 
         Raises:
             BudgetReachedError: the budget does not last.
+            ModelError: a score is not finite.
         """
-        return self.target(self.fuse_sources(a, b))
+        scores = self.target(self.fuse_sources(a, b))
+        if not bool(torch.isfinite(scores).all()):
+            raise ModelError("A composite's score is not finite; try another fill or target.")
+        return scores
 
     def fuse_sources(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         """Fuse any sources `[N, H, W]`, cut to the target's box, `[N, 1, h, w]`; not cached.
@@ -215,15 +224,28 @@ class Evaluator:
         Raises:
             BudgetReachedError: the budget does not last.
         """
-        start = time.perf_counter()
         parts = []
-        for group in self._affordable(range(len(a))):
+        for group in self.affordable(range(len(a))):
             rows = slice(group[0], group[-1] + 1)
-            parts.append(self._runner.fuse(a[rows, None].to(self.a), b[rows, None].to(self.b), self._box))
-        self.counts.seconds += time.perf_counter() - start
-        if self._progress is not None:
-            self._progress(self.counts.model_images, self._max_images or 0)
+            with self._at_work():
+                parts.append(self._runner.fuse(a[rows, None].to(self.a), b[rows, None].to(self.b), self._box))
         return torch.cat(parts)
+
+    def affordable(self, wanted: Sequence[int]) -> Iterator[list[int]]:
+        """Yield what is wanted batch by batch while the budget lasts: sets, or numbers of sources.
+
+        Raises:
+            BudgetReachedError: it does not last for the next one.
+        """
+        wanted = list(wanted)
+        while wanted:
+            if self._max_seconds is not None and self.counts.seconds >= self._max_seconds:
+                raise BudgetReachedError(f"The budget of {self._max_seconds} s is used up.")
+            if self._room() < 1:
+                raise BudgetReachedError(f"The budget of {self._max_images} model images is used up.")
+            count = min(self._batch_size, self._room())
+            yield wanted[:count]
+            wanted = wanted[count:]
 
     def anchor(self, *sets: int) -> None:
         """Fuse these kept sets and keep the images, so that sets near them cost only where they differ."""
@@ -262,41 +284,41 @@ class Evaluator:
         self._blind = self.units.everything & ~self._runner.units_seen_from(self._box) if is_local else 0
         self._nothing = self._blind  # units that the target cannot see count as shown
         self._anchors = {self.units.everything: crop(self.fused, self._box)}
-        if self._is_patchable:
+        if self._is_patchable and self._nothing != self.units.everything:
             self._anchors[self._nothing] = self._run([Job(self._nothing, self._box)])
-            ends = torch.cat([self._anchors[self.units.everything], self._anchors[self._nothing]])
-            everything, nothing = self.target(ends).tolist()
-            self._known = {self._nothing: nothing, self.units.everything: everything}
+        for key, image in self._anchors.items():
+            self._remember([key], image)
         self.score_everything, self.score_nothing = self.scores([self.units.everything, 0])
 
     def _key(self, kept: int) -> int:
         return kept | self._blind
 
-    def _affordable(self, wanted: Sequence[int]) -> Iterator[list[int]]:
-        """Yield batches while the budget lasts."""
-        wanted = list(wanted)
-        while wanted:
-            if self._max_seconds is not None and self.counts.seconds >= self._max_seconds:
-                raise BudgetReachedError(f"The budget of {self._max_seconds} s is used up.")
-            if self._room() < 1:
-                raise BudgetReachedError(f"The budget of {self._max_images} model images is used up.")
-            count = min(self._batch_size, self._room())
-            yield wanted[:count]
-            wanted = wanted[count:]
+    @contextmanager
+    def _at_work(self) -> Iterator[None]:
+        """Count the seconds of a batch, and report it."""
+        start = time.perf_counter()
+        yield
+        self.counts.seconds += time.perf_counter() - start
+        if self._progress is not None:
+            self._progress(self.counts.model_images, self._max_images or 0)
 
     def _room(self) -> int:
         """Return how many more images the budget allows."""
         return sys.maxsize if self._max_images is None else self._max_images - self.counts.model_images
 
-    def _compute(self, keys: list[int]) -> list[float]:
-        scores: list[float] = self.target(self._run([self._job(key) for key in keys])).double().tolist()
-        return scores
+    def _remember(self, keys: list[int], fused: torch.Tensor) -> None:
+        for key, score in zip(keys, self.target(fused).double().tolist(), strict=True):
+            if not math.isfinite(score):
+                raise ModelError(f"The score is {score} with {self._words(key)}; try another fill or target.")
+            self._known[key] = score
 
     def _run(self, jobs: list[Job]) -> torch.Tensor:
         try:
             return self._runner.run(jobs, self._box)
         except ModelError as error:
-            raise ModelError(f"{error} It happened with {self._words(jobs[0].kept)} or a set tried with it.") from error
+            if len(jobs) > 1:  # one by one, to name the set
+                return torch.cat([self._run([job]) for job in jobs])
+            raise ModelError(f"{error} It happened with {self._words(jobs[0].kept)}.") from error
 
     def _job(self, key: int) -> Job:
         """Choose the anchor from which the fewest pixels must be fused anew."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Status = Literal["EXPLAINED", "NO_INFLUENCE", "BUDGET_EXHAUSTED", "INTERRUPTED", "NOT_FOUND"]
 Mode = Literal["both", "sufficient", "necessary"]
 STATUS_WORDS: dict[Status, str] = {
-    "EXPLAINED": "Found, and no single unit of it can be spared.",
+    "EXPLAINED": "Found: the set has the property.",
     "NO_INFLUENCE": "Hiding everything hardly changes the target, so there is nothing to explain.",
     "BUDGET_EXHAUSTED": "The budget ended the search: the set holds, but a smaller one may exist.",
     "INTERRUPTED": "The search was stopped: the set holds, but a smaller one may exist.",

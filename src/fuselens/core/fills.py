@@ -42,6 +42,16 @@ def make_fill(how: str, *, seed: int = 0) -> Fill:
     return lambda source, other, labels: FILLS[kind](source, other, labels, value, seed)
 
 
+def usual_sigma(image: torch.Tensor) -> float:
+    """Return the blur's sigma in pixels where none is given: in proportion to the shorter side of `[H, W]`."""
+    return BLUR_AT_256 * min(image.shape) / 256
+
+
+def blurred(image: torch.Tensor, sigma: float) -> torch.Tensor:
+    """Return `[H, W]` under a Gaussian of `sigma` pixels, the border mirrored, which keeps the mean."""
+    return torch.from_numpy(gaussian_filter(image.cpu().numpy(), sigma)).to(image)
+
+
 def _number(how: str, text: str) -> float:
     try:
         value = float(text or 0)
@@ -53,8 +63,7 @@ def _number(how: str, text: str) -> float:
 
 
 def _blur(source: torch.Tensor, _o: torch.Tensor, _l: torch.Tensor, sigma: float, _s: int) -> torch.Tensor:
-    sigma = sigma or BLUR_AT_256 * min(source.shape) / 256
-    return torch.from_numpy(gaussian_filter(source.cpu().numpy(), sigma)).to(source)
+    return blurred(source, sigma or usual_sigma(source))
 
 
 def _mean(source: torch.Tensor, _o: torch.Tensor, _l: torch.Tensor, _v: float, _s: int) -> torch.Tensor:

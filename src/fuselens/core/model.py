@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from fuselens.core.errors import InputError, ModelError
-from fuselens.core.locality import Sides
+from fuselens.core.locality import EVERY_SIDE, Sides
 
 
 class FusionModel(nn.Module):
@@ -49,6 +49,14 @@ class FusionModel(nn.Module):
         """
         return self(a, b)  # type: ignore[no-any-return]
 
+    def frame(self, size: tuple[int, int], at_border: Sides) -> tuple[int, int, int, int]:
+        """Return how many rows and columns the model itself puts round a window of `size`: top, left, bottom, right.
+
+        Its layers see the window with this frame, so what they return must be cut by it. Models that pad their sources
+        before the first layer override this.
+        """
+        return 0, 0, 0, 0
+
     @property
     def title(self) -> str:
         """Name and weights, for people: `masknet:mri-pet`."""
@@ -83,6 +91,11 @@ class WrappedModel(FusionModel):
         if not bool(torch.isfinite(fused).all()):
             raise ModelError(f"'{self.name}' returned NaN or infinite values for this pair; check its input range.")
         return fused
+
+    def frame(self, size: tuple[int, int], at_border: Sides) -> tuple[int, int, int, int]:
+        """Return the frame of a wrapped model, which sees every window as a whole image."""
+        inner = self.function
+        return inner.frame(size, EVERY_SIDE) if isinstance(inner, FusionModel) else super().frame(size, at_border)
 
 
 def as_model(model: Any) -> FusionModel:

@@ -51,6 +51,12 @@ class Units:
         """The bitmask of all units."""
         return (1 << self.count) - 1
 
+    def same_as(self, other: Units | None) -> bool:
+        """Say whether the other units are these."""
+        if other is None or (self.count, self.size) != (other.count, other.size):
+            return False
+        return all(torch.equal(mine, theirs) for mine, theirs in zip(self._labels, other._labels, strict=True))
+
     @property
     def _labels(self) -> tuple[torch.Tensor, torch.Tensor]:
         return self.labels_a, self.labels_b

@@ -10,8 +10,19 @@ from fuselens.core.registry import Registry
 EXPLAINERS = Registry(
     "explainer",
     {
+        "baylime": "fuselens.explainers.baylime:baylime",
+        "ddfimage": "fuselens.explainers.ddfimage:ddfimage",
+        "gradcam": "fuselens.explainers.gradcam:gradcam",
+        "gradient_input": "fuselens.explainers.gradient_input:gradient_input",
         "guidance": "fuselens.explainers.guidance:guidance",
+        "hirescam": "fuselens.explainers.gradcam:hirescam",
+        "integrated_gradients": "fuselens.explainers.integrated_gradients:integrated_gradients",
         "jacobian": "fuselens.explainers.jacobian:jacobian",
+        "lime": "fuselens.explainers.lime:lime",
+        "occlusion": "fuselens.explainers.occlusion:occlusion",
+        "rise": "fuselens.explainers.rise:rise",
+        "sedc": "fuselens.explainers.sedc:sedc",
+        "sedc_t": "fuselens.explainers.sedc:sedc_t",
     },
     "fuselens.explainers",
 )

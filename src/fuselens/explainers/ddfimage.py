@@ -1,4 +1,4 @@
-"""DDFImage: units that suffice for the fused image, without which it changes, and none of which can be spared.
+"""DDFImage: units that suffice for the fused image, without which it changes, none of which can be spared.
 
 Reference: paper 000, definitions 1 to 3 and algorithms 1 and 2, repaired: see `fuselens.search.ddmin`. What differs from
 the print, and why: docs/set-explanations.md; `preset="paper"` switches back.
@@ -11,11 +11,11 @@ from typing import Any, Literal, Unpack
 
 from fuselens.core.errors import UnknownNameError
 from fuselens.core.evaluator import BudgetReachedError, Evaluator
-from fuselens.core.explanation import Mode, SetExplanation, Status
+from fuselens.core.explanation import Mode, SetExplanation
 from fuselens.core.pair import ImagePair
 from fuselens.core.results import Attribution
 from fuselens.core.targets import Target
-from fuselens.explainers.hiding import HidingOptions, certified, evaluator_for, level_for
+from fuselens.explainers.hiding import HidingOptions, certified, certified_search, evaluator_for, level_for
 from fuselens.search.ddmin import ddmin
 from fuselens.search.greedy import greedy
 from fuselens.search.probdd import prior_of, probdd
@@ -25,7 +25,6 @@ Strategy = Literal["ddmin", "probdd", "greedy"]
 PAPER_LEVEL = 0.9  # the paper prints none; absolute SSIM
 STRATEGIES = ("ddmin", "probdd", "greedy")
 MODES = ("both", "sufficient", "necessary")
-_STOPPED: dict[str, Status] = {"": "EXPLAINED", "budget": "BUDGET_EXHAUSTED", "interrupted": "INTERRUPTED"}
 
 
 def ddfimage(
@@ -84,10 +83,7 @@ def ddfimage(
         if not evaluator.has_influence or not judge([evaluator.units.everything])[0]:
             return certified(evaluator, "ddfimage", 0, "NO_INFLUENCE", **claim, **settings)
         found = _search(evaluator, judge, strategy, prior, options.get("batch_size", 16))
-        settings |= {"tests": found.tests, "one_minimal": found.complete}
-        trace = tuple((s.granularity, s.size, s.family, s.index, hex(s.kept_after)) for s in found.trace)
-        status = _STOPPED[found.stopped]
-        return certified(evaluator, "ddfimage", found.kept, status, trace=trace, **claim, **settings)
+        return certified_search(evaluator, "ddfimage", found, **claim, **settings)
 
 
 def property_of(evaluator: Evaluator, level: float, mode: Mode, *, is_relative: bool = True) -> Judge:

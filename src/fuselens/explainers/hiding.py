@@ -13,6 +13,7 @@ from fuselens.core.explanation import Mode, SetExplanation, Status
 from fuselens.core.pair import ImagePair
 from fuselens.core.targets import Similarity, Target
 from fuselens.core.units import Units, Which, make_units
+from fuselens.search import Found
 
 WHOLE_LEVEL, REGION_LEVEL = 0.5, 0.9  # see docs: whole images are inherently large, regions are not
 
@@ -49,6 +50,7 @@ class HidingOptions(TypedDict, total=False):
 
 
 _FOR_UNITS = ("units", "which", "guide")
+_STOPPED: dict[str, Status] = {"": "EXPLAINED", "budget": "BUDGET_EXHAUSTED", "interrupted": "INTERRUPTED"}
 
 
 def evaluator_for(model: object, pair: ImagePair, target: Target | None, options: HidingOptions) -> Evaluator:
@@ -131,3 +133,12 @@ def certified(
         trace=trace,
         settings=settings | evaluator.record(),
     )
+
+
+def certified_search(evaluator: Evaluator, method: str, found: Found, **claim_and_settings: Any) -> SetExplanation:
+    """Return what a search found with its certificate, its trace, and how it ended; see `certified` for the rest."""
+    trace = tuple((s.granularity, s.size, s.family, s.index, hex(s.kept_after)) for s in found.trace)
+    return certified(
+        evaluator, method, found.kept, _STOPPED[found.stopped], trace=trace, tests=found.tests,
+        one_minimal=found.complete, **claim_and_settings,
+    )  # fmt: skip

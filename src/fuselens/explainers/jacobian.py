@@ -12,12 +12,10 @@ import numpy as np
 import torch
 
 from fuselens.core.errors import InputError
-from fuselens.core.locality import crop, window_of
-from fuselens.core.model import FusionModel, as_model, explaining
 from fuselens.core.pair import ImagePair
-from fuselens.core.results import Attribution, model_settings
-from fuselens.core.run import checked_call, fuse_luma, model_inputs, require_gradient
-from fuselens.core.targets import Pixel, RegionMean, Target, bound_target, refuse_stationary
+from fuselens.core.results import Attribution
+from fuselens.core.targets import Pixel, RegionMean, Target, refuse_stationary
+from fuselens.explainers.backward import middle_pixel, score_of_sources
 
 
 @overload
@@ -63,31 +61,9 @@ def jacobian(
         return [jacobian(model, one, pixel, region=region, target=target, device=device) for one in pair]
     chosen = _target(pair, pixel, region, target)
     refuse_stationary(chosen, "jacobian")
-    operator = as_model(model)
-    chosen = _bound(chosen, operator, pair, device)
-    box = chosen.box(pair.size)
-    window = window_of(box, pair.size, operator.reach, operator.stride)
-    with explaining(operator, device), torch.enable_grad():
-        a, b = (crop(source, window).requires_grad_(True) for source in model_inputs(operator, pair))
-        value = chosen(checked_call(operator, a, b, window.borders(pair.size))[(..., *box.inside(window))]).sum()
-        require_gradient(operator, value)
-        gradients = torch.autograd.grad(value, (a, b), allow_unused=True, materialize_grads=True)
-    maps = []
-    for gradient in gradients:
-        whole = torch.zeros(pair.size, dtype=gradient.dtype)
-        whole[window.slices] = gradient[0, 0].cpu()
-        maps.append(whole)
-    return Attribution(
-        maps[0], maps[1], pair.names, str(chosen), float(value.detach()), "jacobian", window, model_settings(operator)
-    )
-
-
-def _bound(target: Target, model: FusionModel, pair: ImagePair, device: str | torch.device | None) -> Target:
-    """Give a target that compares with the pair's images what it compares with."""
-    if not hasattr(target, "bound"):
-        return target
-    fused = fuse_luma(model, pair, device=device, tile=None)[None, None]
-    return bound_target(target, pair.a.y[None, None], pair.b.y[None, None], fused)
+    with score_of_sources(model, pair, chosen, device) as score:
+        value, by_a, by_b = score.with_gradients(*score.sources)
+        return score.attribution("jacobian", by_a[0, 0], by_b[0, 0], float(value))
 
 
 def _target(pair: ImagePair, pixel: tuple[int, int] | None, region: object, target: Target | None) -> Target:
@@ -97,5 +73,4 @@ def _target(pair: ImagePair, pixel: tuple[int, int] | None, region: object, targ
         return target
     if region is not None:
         return RegionMean(region if isinstance(region, tuple | list | torch.Tensor) else np.asarray(region))  # type: ignore[arg-type]
-    y, x = pixel if pixel is not None else (pair.size[0] // 2, pair.size[1] // 2)
-    return Pixel(int(y), int(x))
+    return middle_pixel(pair) if pixel is None else Pixel(int(pixel[0]), int(pixel[1]))

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import torch
 
 from fuselens.core.errors import InputError
+from fuselens.core.locality import EVERY_SIDE, Sides
 from fuselens.core.model import FusionModel, WrappedModel
 from fuselens.core.reach import measure_reach
 
@@ -51,7 +52,7 @@ def wrap_model(
     return model
 
 
-class _Padded(torch.nn.Module):
+class _Padded(FusionModel):
     """Reflect-pads to a multiple of the divisor at the right and the bottom, and crops the result."""
 
     def __init__(self, function: Callable[..., Any], divisor: int) -> None:
@@ -60,13 +61,17 @@ class _Padded(torch.nn.Module):
 
     def forward(self, a: torch.Tensor, b: torch.Tensor) -> Any:
         height, width = a.shape[-2:]
-        edges = (0, -width % self.divisor, 0, -height % self.divisor)
+        _, _, bottom, right = self.frame((height, width), EVERY_SIDE)
+        edges = (0, right, 0, bottom)
         if max(edges[1] - width, edges[3] - height) >= 0:
             raise InputError(
                 f"A {width}x{height} image cannot be padded to a multiple of {self.divisor}; use a larger image."
             )
         padded = [torch.nn.functional.pad(source, edges, mode="reflect") for source in (a, b)]
         return self.function(*padded)[..., :height, :width]
+
+    def frame(self, size: tuple[int, int], _: Sides) -> tuple[int, int, int, int]:
+        return 0, 0, -size[0] % self.divisor, -size[1] % self.divisor
 
 
 def load_factory(place: str) -> FusionModel:

@@ -43,6 +43,5 @@ class Closeness(Similarity):
         return BoundSimilarity.to(reference, self.region, self.measure, str(self), stationary=False)
 
     def __str__(self) -> str:
-        """Return `closeness:a` or `closeness:a:y0,x0,y1,x1`."""
-        kind = f"closeness:{self.source}"
-        return self.region.words(kind, kind)
+        """Return `closeness:a` or `closeness:a:y0,x0,y1,x1`, with the measure where it is not SSIM."""
+        return self._titled(f"closeness:{self.source}", f"closeness:{self.source}")

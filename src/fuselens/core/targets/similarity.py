@@ -65,8 +65,12 @@ class Similarity:
         raise InputError(f"The target {self} compares with the original fused image; call bound(a, b, fused) first.")
 
     def __str__(self) -> str:
-        """Return `same:y0,x0,y1,x1` or `image`."""
-        return self.region.words("same", "image")
+        """Return `same:y0,x0,y1,x1` or `image`, with the measure where it is not SSIM."""
+        return self._titled("same", "image")
+
+    def _titled(self, kind: str, whole: str) -> str:
+        words = self.region.words(kind, whole)
+        return words if self.measure == "ssim" else f"{words} ({self.measure})"
 
 
 @dataclass(frozen=True, eq=False)

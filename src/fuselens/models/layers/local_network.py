@@ -41,12 +41,18 @@ class LocalNetwork(FusionModel):
 
     def on_window(self, a: torch.Tensor, b: torch.Tensor, at_border: Sides) -> torch.Tensor:
         """Fuse a window; only its sides at the image's border are continued."""
-        if self.border == "zero" or self.training:
-            return self.network(a, b)
         height, width = a.shape[-2:]
-        top, left, bottom, right = (self.reach * side for side in at_border)
+        top, left, bottom, right = self.frame((height, width), at_border)
+        if not any((top, left, bottom, right)):
+            return self.network(a, b)
         fused = self.network(*(_continued(source, (left, right, top, bottom)) for source in (a, b)))
         return fused[..., top : top + height, left : left + width]
+
+    def frame(self, size: tuple[int, int], at_border: Sides) -> tuple[int, int, int, int]:
+        """Return how far the sources are continued at the top, left, bottom and right."""
+        width = 0 if self.border == "zero" or self.training else self.reach
+        top, left, bottom, right = (width * side for side in at_border)
+        return top, left, bottom, right
 
 
 def _continued(image: torch.Tensor, edges: tuple[int, int, int, int]) -> torch.Tensor:

@@ -1,0 +1,125 @@
+"""Features: what a model's layers return while it fuses, call by call, and which source each was computed from.
+
+A shared encoder is called once a source, so features are told apart by layer and call, and by what they were computed
+from: never by the order in which a model happens to read its sources.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import nn
+
+from fuselens.core.errors import InputError
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """What a layer returned in one call.
+
+    Attributes:
+        layer: its name.
+        call: how many calls of the layer came before.
+        values: `[N, C, h, w]`, the very tensor on the way to the fused image, so that gradients can be asked for it.
+        row: the one of the batch that is meant, where a model reads both sources as one batch; None for all.
+    """
+
+    layer: str
+    call: int
+    values: torch.Tensor
+    row: int | None = None
+
+    def meant(self, values: torch.Tensor) -> torch.Tensor:
+        """Return the part of these features, or of their gradient, that is meant, `[N, C, h, w]`."""
+        return values if self.row is None else values[self.row : self.row + 1]
+
+
+@contextmanager
+def recorded(layers: Mapping[str, nn.Module]) -> Iterator[list[Features]]:
+    """Provide the list to which every call of the layers is written; the hooks are gone afterwards, errors or not.
+
+    Raises:
+        InputError: inside, when a layer returns no `[N, C, h, w]` tensor.
+    """
+    found: list[Features] = []
+    counts: Counter[str] = Counter()
+
+    def writing(name: str) -> Callable[[nn.Module, Any, Any], torch.Tensor]:
+        def hook(_layer: nn.Module, _inputs: Any, values: Any) -> torch.Tensor:
+            if not isinstance(values, torch.Tensor) or values.ndim != 4:
+                what = f"shape {tuple(values.shape)}" if isinstance(values, torch.Tensor) else type(values).__name__
+                raise InputError(
+                    f"Expected the layer '{name}' to return maps [N, C, h, w] but got {what}; take another."
+                )
+            found.append(Features(name, counts[name], values))
+            counts[name] += 1
+            return values.clone()  # what follows may work in place, and must not change what was recorded
+
+        return hook
+
+    handles: list[Any] = []
+    try:
+        for name, layer in layers.items():
+            handles.append(layer.register_forward_hook(writing(name)))
+        yield found
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def graph_of(values: torch.Tensor) -> set[Any]:
+    """Return all nodes of the autograd graph that a tensor was computed by."""
+    seen: set[Any] = set()
+    waiting = [values.grad_fn]
+    while waiting:
+        node = waiting.pop()
+        if node is not None and node not in seen:
+            seen.add(node)
+            waiting += [earlier for earlier, _ in node.next_functions]
+    return seen
+
+
+def sources_of(features: Features, sources: Sequence[torch.Tensor]) -> set[int]:
+    """Return from which of the sources (0, 1) features were computed; the sources are leaves of the graph."""
+    leaves = [getattr(node, "variable", None) for node in graph_of(features.values)]
+    return {index for index, source in enumerate(sources) if any(leaf is source for leaf in leaves)}
+
+
+def last_of_source(calls: Sequence[Features], source: int, sources: Sequence[torch.Tensor]) -> Features | None:
+    """Return the last features that were computed from one source alone; None where there are none.
+
+    Args:
+        calls: in the order in which the model made them.
+        source: 0 for a, 1 for b.
+        sources: the leaves `[1, 1, h, w]` from which the model fused.
+    """
+    for features in reversed(calls):
+        seen = sources_of(features, sources)
+        if seen == {source}:
+            return features
+        row = _row_of(features.values, source, sources) if len(seen) == len(features.values) == 2 else None
+        if row is not None:
+            return replace(features, row=row)
+    return None
+
+
+def _row_of(values: torch.Tensor, source: int, sources: Sequence[torch.Tensor]) -> int | None:
+    """Return which of two rows was computed from a source alone; None where the rows have been mixed."""
+    feels = [_feels(row, sources) for row in values]
+    if not (feels[0][1] or feels[1][0]):
+        return source
+    return None if feels[0][0] or feels[1][1] else 1 - source
+
+
+def _feels(row: torch.Tensor, sources: Sequence[torch.Tensor]) -> list[bool]:
+    """Say for each source whether these features move with it."""
+    uneven = torch.linspace(1, 2, row.numel(), dtype=row.dtype, device=row.device).view_as(row)
+    gradients = torch.autograd.grad(
+        row, sources, uneven, retain_graph=True, allow_unused=True, materialize_grads=True
+    )  # what a normalisation adds up to zero must still show
+    return [bool(gradient.any()) for gradient in gradients]
