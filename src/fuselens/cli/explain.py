@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from fuselens.cli.console import print_json, progress_bar, say
+from fuselens.cli.explain_target import (
+    Result,
+    explain_targets,
+    facts_of,
+    number_or_source,
+    refuse_foreign,
+    save,
+    settings_of,
+    source_letter,
+    words_for,
+)
 from fuselens.cli.inputs import chosen_model, one_pair, parse_names
 from fuselens.cli.options import AsJson, Device, Example, First, ModelSpec, Names, PresetName, Second, Seed, Window
 from fuselens.cli.presets import checked_preset
 from fuselens.core.display import Preset as DisplayPreset
 from fuselens.core.errors import InputError, UnknownNameError
+from fuselens.core.explanation import SetExplanation
 from fuselens.core.files import prepare_folder
 from fuselens.core.model import FusionModel
 from fuselens.core.pair import ImagePair
 from fuselens.core.results import Attribution
-from fuselens.core.targets import Pixel, RegionMean, Target, parse_target
+from fuselens.core.targets import TARGET_FORMS, Pixel, RegionMean, Target, parse_target
+from fuselens.data.fused import FusedImage
 from fuselens.data.fused import fuse as fuse_pair
 from fuselens.explainers import EXPLAINERS
 from fuselens.explainers.guidance import Guidance, guidance
@@ -32,13 +46,39 @@ def explain(
     second: Second = None,
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder for report, maps and fused image.")] = Path("out"),
     example: Example = None,
-    method: Annotated[str, typer.Option(help="guidance or jacobian.")] = "guidance",
+    method: Annotated[
+        str, typer.Option(help="guidance, jacobian, ddfimage, lime, ...: see fuselens list.")
+    ] = "guidance",
     target: Annotated[
         list[str] | None,
-        typer.Option(metavar="TARGET", help="pixel:y,x or region:y0,x0,y1,x1; may be given several times."),
+        typer.Option(metavar="TARGET", help=f"{TARGET_FORMS}; may be given several times."),
     ] = None,
     model: ModelSpec = None,
     names: Names = None,
+    units: Annotated[
+        str | None, typer.Option(help="What can be hidden: slic:COUNT, grid:CELL or quickshift. Default: slic:100.")
+    ] = None,
+    which: Annotated[
+        str | None, typer.Option(help="The source that can be hidden, by its name, or both (the default).")
+    ] = None,
+    fill: Annotated[
+        str | None, typer.Option(help="What replaces hidden pixels: blur, mean, segment_mean, black, noise, other.")
+    ] = None,
+    level: Annotated[
+        float | None, typer.Option(help="Part of the effect that counts as the same, 0 to 1, for sets of units.")
+    ] = None,
+    mode: Annotated[
+        str | None, typer.Option(help="both, sufficient or necessary: what a set of units must be.")
+    ] = None,
+    strategy: Annotated[str | None, typer.Option(help="ddmin, probdd or greedy, for ddfimage.")] = None,
+    samples: Annotated[int | None, typer.Option(help="Composites to draw, for lime, baylime and rise.")] = None,
+    layer: Annotated[str | None, typer.Option(help="Layer of the network, for gradcam and hirescam.")] = None,
+    towards: Annotated[
+        str | None, typer.Option(help="A source's name, or a number the target is to cross, for sedc_t.")
+    ] = None,
+    budget: Annotated[
+        int | None, typer.Option(help="At most so many model images; the best result so far comes back.")
+    ] = None,
     probes: Annotated[int, typer.Option(help="Random probes of the estimate for global models.")] = 64,
     gamma: Annotated[float | None, typer.Option(help="Display exponent; 0.5 for guidance, 0.3 for Jacobians.")] = None,
     preset: PresetName = None,
@@ -58,9 +98,24 @@ def explain(
     targets = [parse_target(text) for text in target or []]
     for one in targets:
         one.box(pair.size)  # refuse a target outside the image before the long part
+    given = {
+        "units": units, "which": source_letter(which, pair), "fill": fill, "level": level, "mode": mode,
+        "strategy": strategy, "samples": samples, "layer": layer, "max_images": budget,
+        "towards": number_or_source(towards, pair),
+        "preset": chosen if method == "ddfimage" else None,
+    }  # fmt: skip
+    refuse_foreign(method, {name: value for name, value in given.items() if value is not None})
     operator = chosen_model(model, pair.names, device)
     place = prepare_folder(out)
     fused = fuse_pair(operator, pair)
+    if method not in ("guidance", "jacobian"):
+        seeded = given | {"seed": seed if "seed" in settings_of(method) else None}
+        with progress_bar(f"{method} by {operator.title}") as progress:
+            results = explain_targets(method, operator, pair, targets, seeded, progress)
+        _finish(results, operator, pair, fused, place, _command(first, second, example, operator, method), gamma)
+        if as_json:
+            print_json({"method": method, "model": operator.title, "results": [facts_of(one) for one in results]})
+        return
     guide: Guidance | None = None
     if method == "guidance":
         with progress_bar(f"guidance by {operator.title}") as progress:
@@ -98,6 +153,31 @@ def explain(
                 "regions": [region.as_dict() for region in regions],
             }
         )
+
+
+def _finish(
+    results: Sequence[Result],
+    model: FusionModel,
+    pair: ImagePair,
+    fused: FusedImage,
+    place: Path,
+    command: str,
+    gamma: float | None,
+) -> None:
+    """Write everything and say what was found."""
+    from fuselens.report.results_page import ResultContents, write_result_report
+
+    save(results, place, gamma=gamma or 0.5)
+    fused.save(place / "fused.png")
+    explained = None
+    if isinstance(results[0], SetExplanation) and results[0].kept:
+        explained = fuse_pair(model, results[0].explained_pair())
+        explained.save(place / "explained_fusion.png")
+    contents = ResultContents(pair, fused, model, results, explained, gamma or 0.5, command, [fused.colour_note])
+    report = write_result_report(place / "report.html", contents)
+    for result in results:
+        say(words_for(result))
+    say(f"open {report}")
 
 
 def _look_closer(

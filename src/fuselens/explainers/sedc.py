@@ -62,7 +62,7 @@ def sedc_t(
     pair: ImagePair,
     target: Target | None = None,
     *,
-    towards: Literal["a", "b"] | float,
+    towards: Literal["a", "b"] | float = "a",
     **options: Unpack[HidingOptions],
 ) -> SetExplanation:
     """Find units without which the fused image turns into another one, and none of which can be spared.

@@ -1,0 +1,128 @@
+"""Explaining targets by the methods that hide parts of the sources or follow gradients, for `fuselens explain`."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from fuselens.core.errors import InputError
+from fuselens.core.explanation import STATUS_WORDS, SetExplanation
+from fuselens.core.model import FusionModel
+from fuselens.core.pair import ImagePair
+from fuselens.core.results import Attribution
+from fuselens.core.targets import Target
+from fuselens.explainers import EXPLAINERS, explain
+from fuselens.explainers.hiding import HidingOptions
+
+Result = SetExplanation | Attribution
+OPTION_OF = {"max_images": "--budget"}  # where the option is not the setting's own name
+
+
+def explain_targets(
+    method: str,
+    model: FusionModel,
+    pair: ImagePair,
+    targets: Sequence[Target],
+    given: dict[str, Any],
+    progress: Callable[[int, int], None],
+) -> list[Result]:
+    """Explain each target; the first result is the main one.
+
+    Args:
+        method: a name of `EXPLAINERS`.
+        model, pair: what fuses what.
+        targets: what is explained; none: the method's own default.
+        given: settings that the user gave; None means not given.
+        progress: called with (done, total or 0).
+
+    Raises:
+        InputError: a setting that the method does not have, or as the method.
+    """
+    settings = {name: value for name, value in given.items() if value is not None}
+    refuse_foreign(method, settings)
+    taken = settings_of(method)
+    settings |= {name: value for name, value in {"progress": progress}.items() if name in taken}
+    wanted: Sequence[Target | None] = targets or [None]
+    return [explain(model, pair, method, target=one, **settings) for one in wanted]
+
+
+def refuse_foreign(method: str, settings: dict[str, Any]) -> None:
+    """Refuse a setting that the method does not have, before anything is computed.
+
+    Raises:
+        InputError: which one.
+    """
+    for name in sorted(set(settings) - settings_of(method)):
+        option = OPTION_OF.get(name, f"--{name.replace('_', '-')}")
+        raise InputError(f"'{method}' does not take {option}; leave it out or take another method.")
+
+
+def settings_of(method: str) -> set[str]:
+    """Return the names of the settings that a method takes."""
+    parameters = inspect.signature(EXPLAINERS[method]).parameters
+    names = set(parameters)
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+        names |= set(HidingOptions.__annotations__)
+    return names
+
+
+def source_letter(word: str | None, pair: ImagePair) -> str | None:
+    """Turn `--which visible`, `b` or `both` into the letter that explainers take.
+
+    Raises:
+        InputError: no such source.
+    """
+    letters = {pair.names[0]: "a", pair.names[1]: "b", "a": "a", "b": "b", "both": "both"}
+    if word is None or word in letters:
+        return letters[word] if word else None
+    raise InputError(f"Expected --which {pair.names[0]}, {pair.names[1]} or both but got '{word}'.")
+
+
+def number_or_source(word: str | None, pair: ImagePair) -> str | float | None:
+    """Turn `--towards infrared` or `--towards 0.4` into what `sedc_t` takes.
+
+    Raises:
+        InputError: neither.
+    """
+    letters: dict[str | None, str | None] = {pair.names[0]: "a", pair.names[1]: "b", "a": "a", "b": "b", None: None}
+    if word in letters:
+        return letters[word]
+    try:
+        return float(str(word))
+    except ValueError:
+        raise InputError(f"Expected --towards {pair.names[0]}, {pair.names[1]} or a number but got '{word}'.") from None
+
+
+def words_for(result: Result) -> str:
+    """Return one sentence on a result, for the terminal."""
+    if isinstance(result, Attribution):
+        first, second = result.names
+        share = result.share()
+        return f"{result.target}: {share:.0%} of the influence is of {first}, {1 - share:.0%} of {second}"
+    if not result.kept:
+        return f"{result.target}: {STATUS_WORDS[result.status]}"
+    kept, removed = result.scaled(result.score_kept), result.scaled(result.score_removed)
+    return (
+        f"{result.target}: {result.size} of {result.units.count} units, {result.area:.1%} of the pixels. With them "
+        f"alone the score is {kept:.3f}, without them {removed:.3f}, and {result.level:g} counts as the same. "
+        f"{STATUS_WORDS[result.status]} ({result.model_images} model images)"
+    )
+
+
+def facts_of(result: Result) -> dict[str, Any]:
+    """Return what programs want to know of a result."""
+    if isinstance(result, SetExplanation):
+        return {"target": result.target, **result.certificate}
+    return {"target": result.target, "value": result.value, "share_a": result.share(), **result.facts}
+
+
+def save(results: Sequence[Result], place: Path, *, gamma: float) -> None:
+    """Write the first result into the folder, the others into `target-2`, `target-3`, ..."""
+    for number, result in enumerate(results, 1):
+        folder = place if number == 1 else place / f"target-{number}"
+        if isinstance(result, Attribution):
+            result.save(folder, gamma=gamma)
+        else:
+            result.save(folder)
