@@ -13,9 +13,11 @@ from fuselens.core.version import __version__ as __version__
 if TYPE_CHECKING:
     from fuselens.core import targets as targets
     from fuselens.core.errors import FuseLensError as FuseLensError
+    from fuselens.core.explanation import SetExplanation as SetExplanation
     from fuselens.core.model import FusionModel as FusionModel
     from fuselens.core.pair import ImagePair as ImagePair
     from fuselens.core.results import Attribution as Attribution
+    from fuselens.core.units import make_units as make_units
     from fuselens.data.examples import example_pair as example_pair
     from fuselens.data.folders import find_pairs as find_pairs
     from fuselens.data.fused import FusedImage as FusedImage
@@ -41,6 +43,7 @@ _PUBLIC = {
     "FusionModel": "core.model",
     "Guidance": "explainers.guidance",
     "ImagePair": "core.pair",
+    "SetExplanation": "core.explanation",
     "example_pair": "data.examples",
     "explain": "explainers",
     "find_pairs": "data.folders",
@@ -52,6 +55,7 @@ _PUBLIC = {
     "list_models": "models",
     "list_weights": "models.weights",
     "load_model": "models",
+    "make_units": "core.units",
     "read_pair": "data.pairs",
     "region_report": "explainers.region_report",
     "score": "metrics.score",

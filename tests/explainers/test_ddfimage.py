@@ -64,6 +64,15 @@ def test_a_source_that_is_ignored_explains_nothing() -> None:
     assert both.share() == 1
 
 
+@pytest.mark.parametrize(("mode", "size"), [("sufficient", 1), ("necessary", 2), ("both", 2)])
+def test_a_score_on_the_level_is_the_same_result(mode: Mode, size: int) -> None:
+    """Each half brings exactly half: enough to be sufficient, and what remains is not below."""
+    halves = fl.ImagePair.from_arrays(torch.ones(16, 16), torch.zeros(16, 16))
+    units = units_from_labels((torch.arange(16)[:, None] // 8 + torch.zeros(16, 16, dtype=torch.long)).numpy())
+    found = ddfimage(average, halves, RegionMean(), units=units, fill="black", level=0.5, mode=mode)
+    assert (found.status, found.size) == ("EXPLAINED", size)
+
+
 @pytest.mark.parametrize("level", [0.35, 0.5, 0.8])
 @pytest.mark.parametrize("mode", ["both", "sufficient", "necessary"])
 @pytest.mark.parametrize("strategy", STRATEGIES)

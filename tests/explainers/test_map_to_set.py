@@ -86,6 +86,7 @@ def test_ties_keep_the_order_of_units() -> None:
     assert ranked(torch.tensor([0.0, 2.0, 1.0, 2.0, 0.0])) == [1, 3, 2, 0, 4]
     assert prefixes([2, 0, 1]) == [0b100, 0b101, 0b111]
     assert prefixes([]) == []
+    assert ranked(torch.zeros(500)) == list(range(500))
 
 
 def test_only_units_with_a_positive_score_are_proposed() -> None:

@@ -79,7 +79,7 @@ class Evaluator:
         counts: what it cost so far.
 
     Raises:
-        InputError: a target outside the image, units of another size, a batch size below 1, or a budget too small to start.
+        InputError: a target outside the image, units of another size, a batch size below 1, or a budget too small.
         ModelError: NaN, wrong shapes, or other results for the same sources while `repeats` is 1.
     """
 
@@ -106,7 +106,7 @@ class Evaluator:
         if batch_size < 1 or repeats < 1:
             raise InputError(f"Expected batch_size and repeats of at least 1 but got {batch_size} and {repeats}.")
         if max_images is not None and max_images < START_IMAGES:
-            raise InputError(f"Expected max_images of at least {START_IMAGES} but got {max_images}; so many a start takes.")
+            raise InputError(f"Expected a budget (max_images) of at least {START_IMAGES}, to start, but got {max_images}.")
         if max_seconds is not None and max_seconds <= 0:
             raise InputError(f"Expected max_seconds above 0 but got {max_seconds}.")
         self.model: FusionModel = as_model(model)

@@ -42,7 +42,7 @@ def window_means(images: torch.Tensor, weights: torch.Tensor, *, step: int = 1) 
     # Elsewhere products may run in reduced precision, which variances do not survive; convolutions do not there.
     exact = images.dtype == torch.float64 or torch.get_float32_matmul_precision() == "highest"
     if images.device.type == "cpu" and exact:
-        return _along_rows(_along_columns(images, weights, step), weights, step)
+        return _by_blocks(images, weights, step)
     return _by_convolution(images, weights, step)
 
 
@@ -55,24 +55,21 @@ def _by_convolution(images: torch.Tensor, weights: torch.Tensor, step: int) -> t
     return means.view(*images.shape[:-2], *means.shape[-2:])
 
 
-def _along_columns(images: torch.Tensor, weights: torch.Tensor, step: int) -> torch.Tensor:
+def _by_blocks(images: torch.Tensor, weights: torch.Tensor, step: int) -> torch.Tensor:
     height, width = images.shape[-2:]
     own, following = _bands(weights, step)
     size = len(own)
-    blocks = pad(images, (0, 0, 0, -height % size)).reshape(-1, size, width)
-    means = torch.bmm(own.T.expand(len(blocks), -1, -1), blocks)
-    means[:-1].baddbmm_(following.T.expand(len(blocks) - 1, -1, -1), blocks[1:])
-    return means.view(*images.shape[:-2], -1, width)[..., : (height - len(weights)) // step + 1, :]
-
-
-def _along_rows(images: torch.Tensor, weights: torch.Tensor, step: int) -> torch.Tensor:
-    width = images.shape[-1]
-    own, following = _bands(weights, step)
-    size = len(own)
-    blocks = pad(images, (0, -width % size)).reshape(-1, size)
-    means = blocks @ own
-    means[:-1].addmm_(blocks[1:], following)  # a row's last block meets the next row only in outputs that are cut
-    return means.view(*images.shape[:-1], -1)[..., : (width - len(weights)) // step + 1]
+    if height % size or width % size:
+        images = pad(images, (0, -width % size, 0, -height % size))
+    # All images as one tall one: what its blocks take from the next image or row is cut off in the end.
+    blocks = images.reshape(-1, size, images.shape[-1])
+    columns = torch.bmm(own.T.expand(len(blocks), -1, -1), blocks)
+    columns[:-1].baddbmm_(following.T.expand(len(blocks) - 1, -1, -1), blocks[1:])
+    blocks = columns.view(-1, size)
+    rows = blocks @ own
+    rows[:-1].addmm_(blocks[1:], following)
+    means = rows.view(*images.shape[:-2], -1, images.shape[-1] // step)
+    return means[..., : (height - len(weights)) // step + 1, : (width - len(weights)) // step + 1]
 
 
 def _bands(weights: torch.Tensor, step: int) -> tuple[torch.Tensor, torch.Tensor]:

@@ -35,10 +35,14 @@ def local_moments(references: torch.Tensor, image: torch.Tensor, weights: torch.
     return LocalMoments(
         mean_x + level_x,
         mean_y + level_y,
-        window_means(x * x, weights) - mean_x * mean_x,
-        window_means(y * y, weights) - mean_y * mean_y,
-        window_means(x * y, weights) - mean_x * mean_y,
+        _less_product(window_means(x * x, weights), mean_x, mean_x),
+        _less_product(window_means(y * y, weights), mean_y, mean_y),
+        _less_product(window_means(x * y, weights), mean_x, mean_y),
     )
+
+
+def _less_product(minuend: torch.Tensor, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    return torch.addcmul(minuend, x, y, value=-1)
 
 
 def _typical_level(images: torch.Tensor) -> torch.Tensor:

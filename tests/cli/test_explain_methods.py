@@ -1,0 +1,154 @@
+"""`fuselens explain --method NAME` for every method that explains a target, and the mistakes a user can make."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fuselens.cli.main import main
+from fuselens.explainers import list_explainers
+
+QUICK: dict[str, list[str]] = {
+    "baylime": ["--samples", "40"],
+    "lime": ["--samples", "60"],
+    "rise": ["--samples", "60"],
+    "sedc_t": ["--towards", "visible"],
+}
+GRADIENTS = {"gradcam", "gradient_input", "hirescam", "integrated_gradients"}
+SETS = {"ddfimage", "sedc", "sedc_t"}
+OF_TARGETS = sorted(set(list_explainers()) - {"guidance", "jacobian"})
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> list[str]:
+    random = np.random.default_rng(0)
+    paths = []
+    for name in ("ir", "vi"):
+        small = random.integers(0, 256, (6, 8), dtype=np.uint8)
+        Image.fromarray(np.kron(small, np.ones((8, 8), np.uint8))).save(tmp_path / f"{name}.png")
+        paths.append(str(tmp_path / f"{name}.png"))
+    return paths
+
+
+def line(method: str, pair: list[str], out: Path) -> list[str]:
+    model = "deepfuse:infrared-visible" if method in GRADIENTS else "average"
+    hiding = [] if method in GRADIENTS else ["--units", "grid:12", "--fill", "black"]
+    return ["explain", *pair, "--method", method, "--model", model, *hiding, *QUICK.get(method, []), "-o", str(out)]
+
+
+@pytest.mark.parametrize("method", OF_TARGETS)
+def test_every_method_writes_everything(
+    method: str, pair: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "o"
+    assert main([*line(method, pair, out), "--target", "region:10,10,30,34", "--json"]) == 0
+    answer = json.loads(capfd.readouterr().out)
+    assert answer["method"] == method
+    (result,) = answer["results"]
+    facts = json.loads((out / "explanation.json").read_text())
+    assert facts["method"] == method
+    assert facts["target"] == result["target"]
+    with np.load(out / "maps.npz") as maps:
+        arrays = dict(maps)
+    if method in SETS:
+        wanted = {"a", "b", "fused", "units_a", "units_b", "keep_a", "keep_b", "fill_a", "fill_b"}
+        assert wanted <= set(arrays)
+        assert result["status"] in ("EXPLAINED", "NOT_FOUND")
+        assert (out / "explained_fusion.png").is_file() is (result["size"] > 0)
+    else:
+        assert arrays["attribution_a"].shape == (48, 64)
+        assert 0 <= result["share_a"] <= 1
+    page = (out / "report.html").read_text()
+    assert "infrared" in page.lower()
+    assert "<script src" not in page
+
+
+def test_set_explanation_of_several_targets(pair: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "o"
+    targets = ["--target", "same:8,8,40,40", "--target", "closeness:a", "--target", "edges:8,8,24,24"]
+    arguments = [*line("ddfimage", pair, out), *targets, "--which", "visible", "--level", "0.8", "--json"]
+    assert main(arguments) == 0
+    shown = capfd.readouterr()
+    results = json.loads(shown.out)["results"]
+    assert [one["target"] for one in results] == ["same:8,8,40,40", "closeness:a", "edges:8,8,24,24"]
+    assert {path.name for path in out.iterdir() if path.is_dir()} == {"target-2", "target-3"}
+    for one in results:
+        if one["status"] == "EXPLAINED":
+            assert one["share_a"] == 0
+            assert one["sufficient"]
+            assert one["necessary"]
+    assert "units" in shown.err
+
+
+def test_budget_and_paper_preset(pair: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main([*line("ddfimage", pair, tmp_path / "o"), "--budget", "8", "--json"]) == 0
+    (result,) = json.loads(capfd.readouterr().out)["results"]
+    assert result["status"] == "BUDGET_EXHAUSTED"
+    paper = ["--method", "ddfimage", "--model", "average", "--preset", "paper", "--units", "grid:16"]
+    assert main(["explain", *pair, *paper, "-o", str(tmp_path / "p")]) == 0
+    facts = json.loads((tmp_path / "p" / "explanation.json").read_text())
+    assert facts["relative"] is False
+    assert facts["settings"]["fill"] == "black"
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (["--method", "ddfimge"], "did you mean ddfimage"),
+        (["--method", "gradcam"], "jacobian"),
+        (["--method", "gradcam", "--units", "grid:8"], "does not take --units"),
+        (["--method", "lime", "--strategy", "greedy"], "does not take --strategy"),
+        (["--method", "ddfimage", "--which", "thermal"], "--which infrared, visible or both"),
+        (["--method", "ddfimage", "--units", "hexagons"], "Unknown way to make units"),
+        (["--method", "ddfimage", "--units", "grid:0"], "units like grid:16"),
+        (["--method", "ddfimage", "--fill", "water"], "Unknown fill 'water'"),
+        (["--method", "ddfimage", "--level", "1.5"], "at most 1"),
+        (["--method", "ddfimage", "--mode", "maybe"], "Unknown mode"),
+        (["--method", "ddfimage", "--target", "region:0,0,99,99"], "leaves the image"),
+        (["--method", "ddfimage", "--target", "image:1"], "Expected a target like"),
+        (["--method", "ddfimage", "--budget", "-3"], "budget"),
+        (["--method", "gradient_input", "--target", "image"], "closeness:a"),
+        (["--method", "sedc_t", "--towards", "night"], "--towards"),
+        (["--method", "lime", "--samples", "0"], "samples"),
+    ],
+)
+def test_mistakes_get_one_sentence(
+    pair: list[str], more: list[str], words: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "o"
+    assert main(["explain", *pair, "--model", "average", *more, "-o", str(out)]) == 2
+    error = capfd.readouterr().err
+    assert words in error
+    assert "Traceback" not in error
+    assert not (out / "explanation.json").exists()
+
+
+def result_of(capfd: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(capfd.readouterr().out)["results"][0]
+    return found
+
+
+def test_ignored_source_has_no_influence(pair: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "mine.py").write_text("def make():\n    return lambda a, b: a * 1.0\n")
+    model = ["--model", f"{tmp_path / 'mine.py'}:make"]
+    arguments = [
+        "explain",
+        *pair,
+        "--method",
+        "ddfimage",
+        *model,
+        "--units",
+        "grid:16",
+        "-o",
+        str(tmp_path / "o"),
+        "--json",
+    ]
+    assert main([*arguments, "--which", "visible"]) == 0
+    assert result_of(capfd)["status"] == "NO_INFLUENCE"
+    assert main([*arguments, "--which", "infrared"]) == 0
+    assert result_of(capfd)["status"] == "EXPLAINED"
