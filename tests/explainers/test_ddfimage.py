@@ -11,11 +11,12 @@ import torch
 import fuselens as fl
 from fuselens.core.errors import InputError, ModelError, UnknownNameError
 from fuselens.core.explanation import Mode, SetExplanation
+from fuselens.core.pair import ImagePair
 from fuselens.core.results import Attribution
 from fuselens.core.targets import Downstream, RegionMean, Similarity, Target
 from fuselens.core.units import bits, make_units, units_from_labels
 from fuselens.evaluation import check
-from fuselens.explainers.ddfimage import STRATEGIES, Strategy, ddfimage
+from fuselens.explainers.ddfimage import STRATEGIES, Strategy, ddfimage, size_profile
 from fuselens.explainers.jacobian import jacobian
 from tests.core.small import TinyCNN, average, only_a, small_pair
 
@@ -280,3 +281,14 @@ def test_wrong_settings_are_refused() -> None:
         ddfimage(average, PAIR, Similarity((0, 0, 25, 5)), units="grid:8")
     with pytest.raises(InputError, match="callable"):
         ddfimage("deepfuse", PAIR)
+
+
+def test_profile_gives_the_size_at_each_level() -> None:
+    pair = ImagePair.from_arrays(*torch.rand(2, 24, 24, generator=torch.Generator().manual_seed(3)))
+    options: Any = {"units": "grid:8", "fill": "black"}
+    found = size_profile(lambda a, b: (a + b) / 2, pair, RegionMean((4, 4, 20, 20)), levels=(0.4, 0.9), **options)
+    for level, size in found:
+        why = ddfimage(lambda a, b: (a + b) / 2, pair, RegionMean((4, 4, 20, 20)), level=level, **options)
+        assert why.size == size
+    assert [level for level, _ in found] == [0.4, 0.9]
+    assert size_profile(lambda a, b: a * 0 + 0.5, pair, RegionMean((4, 4, 20, 20)), **options) == []

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from rich import box
@@ -16,7 +18,18 @@ from rich.text import Text
 from fuselens.core.files import plain
 
 console = Console(stderr=True, highlight=False)
+_line: ContextVar[str] = ContextVar("line", default="")
 _NO_TERMINAL_WIDTH = 200
+
+
+def remember_line(arguments: list[str]) -> None:
+    """Keep the command line that is being run, for reports."""
+    _line.set(shlex.join(["fuselens", *arguments]))
+
+
+def command_line() -> str:
+    """Return the command line that is being run."""
+    return _line.get()
 
 
 def say(text: str) -> None:

@@ -8,12 +8,13 @@ from typing import Annotated
 
 import typer
 
-from fuselens.cli.console import print_json, progress_bar, say
+from fuselens.cli.console import command_line, print_json, progress_bar, say
 from fuselens.cli.explain_target import (
     Result,
     explain_targets,
     facts_of,
     number_or_source,
+    profile_of,
     refuse_foreign,
     save,
     settings_of,
@@ -76,6 +77,9 @@ def explain(
     towards: Annotated[
         str | None, typer.Option(help="A source's name, or a number the target is to cross, for sedc_t.")
     ] = None,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="With ddfimage: also the size of the set at other levels, as a curve.")
+    ] = False,
     budget: Annotated[
         int | None, typer.Option(help="At most so many model images; the best result so far comes back.")
     ] = None,
@@ -104,6 +108,8 @@ def explain(
         "towards": number_or_source(towards, pair),
         "preset": chosen if method == "ddfimage" else None,
     }  # fmt: skip
+    if profile and method != "ddfimage":
+        raise InputError(f"'{method}' does not take --profile; leave it out or take ddfimage.")
     refuse_foreign(method, {name: value for name, value in given.items() if value is not None})
     operator = chosen_model(model, pair.names, device)
     place = prepare_folder(out)
@@ -112,7 +118,8 @@ def explain(
         seeded = given | {"seed": seed if "seed" in settings_of(method) else None}
         with progress_bar(f"{method} by {operator.title}") as progress:
             results = explain_targets(method, operator, pair, targets, seeded, progress)
-        _finish(results, operator, pair, fused, place, _command(first, second, example, operator, method), gamma)
+            sizes = profile_of(operator, pair, targets, given) if profile else []
+        _finish(results, operator, pair, fused, place, sizes, gamma)
         if as_json:
             print_json({"method": method, "model": operator.title, "results": [facts_of(one) for one in results]})
         return
@@ -138,7 +145,7 @@ def explain(
             gamma_guidance=gamma or 0.5,
             gamma_jacobian=gamma or 0.3,
             preset=display,
-            command=_command(first, second, example, operator, method),
+            command=command_line(),
             notes=[fused.colour_note],
         ),
     )
@@ -161,7 +168,7 @@ def _finish(
     pair: ImagePair,
     fused: FusedImage,
     place: Path,
-    command: str,
+    profile: Sequence[tuple[float, int]],
     gamma: float | None,
 ) -> None:
     """Write everything and say what was found."""
@@ -173,7 +180,9 @@ def _finish(
     if isinstance(results[0], SetExplanation) and results[0].kept:
         explained = fuse_pair(model, results[0].explained_pair())
         explained.save(place / "explained_fusion.png")
-    contents = ResultContents(pair, fused, model, results, explained, gamma or 0.5, command, [fused.colour_note])
+    contents = ResultContents(
+        pair, fused, model, results, explained, gamma or 0.5, command_line(), [fused.colour_note], profile
+    )
     report = write_result_report(place / "report.html", contents)
     for result in results:
         say(words_for(result))
@@ -193,8 +202,3 @@ def _look_closer(
 
 def _middle(pair: ImagePair) -> Target:
     return Pixel(pair.size[0] // 2, pair.size[1] // 2)
-
-
-def _command(first: Path | None, second: Path | None, example: str | None, model: FusionModel, method: str) -> str:
-    sources = f"--example {example}" if example else f"{first} {second}"
-    return f"fuselens explain {sources} --model {model.title} --method {method}"

@@ -17,6 +17,7 @@ from fuselens.explainers import EXPLAINERS, explain
 from fuselens.explainers.hiding import HidingOptions
 
 Result = SetExplanation | Attribution
+_OF_PROFILE = ("units", "which", "fill", "max_images")
 OPTION_OF = {"max_images": "--budget"}  # where the option is not the setting's own name
 
 
@@ -46,6 +47,16 @@ def explain_targets(
     settings |= {name: value for name, value in {"progress": progress}.items() if name in taken}
     wanted: Sequence[Target | None] = targets or [None]
     return [explain(model, pair, method, target=one, **settings) for one in wanted]
+
+
+def profile_of(
+    model: FusionModel, pair: ImagePair, targets: Sequence[Target], given: dict[str, Any]
+) -> list[tuple[float, int]]:
+    """Return the size of DDFImage's set at several levels, for the first target."""
+    from fuselens.explainers.ddfimage import size_profile
+
+    shared = {name: value for name, value in given.items() if name in _OF_PROFILE and value is not None}
+    return size_profile(model, pair, *targets[:1], **shared)
 
 
 def refuse_foreign(method: str, settings: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import typer
 
 from fuselens.cli import doctor, explain, fuse, listing, score, study, train, tune
-from fuselens.cli.console import console, say
+from fuselens.cli.console import console, remember_line, say
 from fuselens.core.errors import FuseLensError
 
 # oneDNN keeps what it compiled for each shape of image, 1024 of them: gigabytes on a folder of many sizes.
@@ -46,6 +46,7 @@ def run() -> None:
 
 def main(arguments: list[str]) -> int:
     """Run the command line on `arguments` and return the exit code."""
+    remember_line(arguments)
     try:
         code = app(args=arguments, standalone_mode=False)
     except FuseLensError as error:

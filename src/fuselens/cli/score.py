@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,7 +9,7 @@ import numpy as np
 import torch
 import typer
 
-from fuselens.cli.console import print_json, print_table, progress_bar, say
+from fuselens.cli.console import command_line, print_json, print_table, progress_bar, say
 from fuselens.cli.inputs import chosen_model, parse_names, parse_window
 from fuselens.cli.options import AsJson, Device, Names, Seed, Window
 from fuselens.core.errors import InputError
@@ -144,7 +143,7 @@ def _write(
         table=table,
         comparisons=comparisons,
         worst=worst_cases(table, pairs, methods, settings),
-        command=" ".join(["fuselens", *sys.argv[1:]]),
+        command=command_line(),
     )
     write_leaderboard(place / "leaderboard.html", contents)
 

@@ -1,4 +1,4 @@
-"""DDFImage: units that suffice for the fused image, without which it changes, none of which can be spared.
+"""DDFImage: units that suffice for the fused image, that it needs, and none of which can be spared.
 
 Reference: paper 000, definitions 1 to 3 and algorithms 1 and 2, repaired: see `fuselens.search.ddmin`. What differs from
 the print, and why: docs/set-explanations.md; `preset="paper"` switches back.
@@ -23,6 +23,7 @@ from fuselens.search.steps import BudgetExhausted, Found, Judge
 
 Strategy = Literal["ddmin", "probdd", "greedy"]
 PAPER_LEVEL = 0.9  # the paper prints none; absolute SSIM
+PROFILE_LEVELS = (0.3, 0.5, 0.7, 0.8, 0.9, 0.95)
 STRATEGIES = ("ddmin", "probdd", "greedy")
 MODES = ("both", "sufficient", "necessary")
 
@@ -84,6 +85,36 @@ def ddfimage(
             return certified(evaluator, "ddfimage", 0, "NO_INFLUENCE", **claim, **settings)
         found = _search(evaluator, judge, strategy, prior, options.get("batch_size", 16))
         return certified_search(evaluator, "ddfimage", found, **claim, **settings)
+
+
+def size_profile(
+    model: object,
+    pair: ImagePair,
+    target: Target | None = None,
+    *,
+    levels: Sequence[float] = PROFILE_LEVELS,
+    **options: Unpack[HidingOptions],
+) -> list[tuple[float, int]]:
+    """Return how large DDFImage's set is at several levels; all searches share what was fused.
+
+    Args:
+        model, pair, target, options: as for `ddfimage`.
+        levels: relative levels in (0, 1].
+
+    Returns:
+        (level, size) for each level whose search came to its end; empty where nothing can be explained.
+
+    Raises:
+        InputError, UnknownNameError, ModelError: as `ddfimage`.
+    """
+    found = []
+    with evaluator_for(model, pair, target, options) as evaluator:
+        for level in levels if evaluator.has_influence else ():
+            judge = property_of(evaluator, level_for(evaluator, level), "both")
+            search = _search(evaluator, judge, "ddmin", None, options.get("batch_size", 16))
+            if search.complete:
+                found.append((level, search.kept.bit_count()))
+    return found
 
 
 def property_of(evaluator: Evaluator, level: float, mode: Mode, *, is_relative: bool = True) -> Judge:
