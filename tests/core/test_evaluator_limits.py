@@ -111,7 +111,7 @@ def test_no_influence() -> None:
 
 def test_wrong_settings_are_refused() -> None:
     cases: list[tuple[dict[str, Any], str]] = [
-        ({"batch_size": 0}, "batch_size"), ({"repeats": 0}, "repeats"), ({"max_images": 2}, "max_images of at least 3"),
+        ({"batch_size": 0}, "batch_size"), ({"repeats": 0}, "repeats"), ({"max_images": 2}, "of at least 3"),
         ({"max_seconds": 0}, "max_seconds above 0"),
     ]  # fmt: skip
     for wrong, words in cases:

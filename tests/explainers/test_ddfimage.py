@@ -155,7 +155,7 @@ def test_a_budget_leaves_a_set_that_holds(strategy: Strategy, max_images: int) -
 
 
 def test_a_budget_too_small_to_start_is_refused() -> None:
-    with pytest.raises(InputError, match="max_images of at least 3"):
+    with pytest.raises(InputError, match="of at least 3"):
         ddfimage(average, PAIR, units="grid:8", max_images=2)
 
 

@@ -106,7 +106,7 @@ class Evaluator:
         if batch_size < 1 or repeats < 1:
             raise InputError(f"Expected batch_size and repeats of at least 1 but got {batch_size} and {repeats}.")
         if max_images is not None and max_images < START_IMAGES:
-            raise InputError(f"Expected a budget (max_images) of at least {START_IMAGES}, to start, but got {max_images}.")
+            raise InputError(f"Expected a budget (max_images) of at least {START_IMAGES} but got {max_images}.")
         if max_seconds is not None and max_seconds <= 0:
             raise InputError(f"Expected max_seconds above 0 but got {max_seconds}.")
         self.model: FusionModel = as_model(model)

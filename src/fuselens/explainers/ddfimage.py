@@ -1,6 +1,6 @@
 """DDFImage: units that suffice for the fused image, that it needs, and none of which can be spared.
 
-Reference: paper 000, definitions 1 to 3 and algorithms 1 and 2, repaired: see `fuselens.search.ddmin`. What differs from
+Reference: paper 000, definitions 1 to 3, algorithms 1 and 2, repaired: see `fuselens.search.ddmin`. What differs from
 the print, and why: docs/set-explanations.md; `preset="paper"` switches back.
 """
 

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from fuselens.core.errors import InputError
 from fuselens.core.locality import Box
 from fuselens.core.results import Attribution
-from fuselens.core.targets import parse_target
+from fuselens.report.target_words import ReadTarget
 
 # A source dominates a pixel where it causes at least twice as much as the other.
 DOMINATES = 2 / 3
@@ -91,13 +90,10 @@ def box_of(target: str, size: tuple[int, int]) -> Box | None:
     Of a mask only the bounding box is known.
 
     Example:
-        >>> box_of("region:1,2,5,6 (mask)", (8, 8))
+        >>> box_of("same:1,2,5,6 (mask)", (8, 8))
         Box(top=1, left=2, bottom=5, right=6)
     """
-    try:
-        return parse_target(target.removesuffix(" (mask)")).box(size)
-    except InputError:
-        return None
+    return ReadTarget.of(target, size).box
 
 
 def influence_radius(values: torch.Tensor, box: Box, part: float = MOST) -> int:

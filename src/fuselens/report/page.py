@@ -12,18 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from fuselens.core.display import Preset
-from fuselens.core.files import plain, write_text
-from fuselens.core.modalities import MEDICAL
+from fuselens.core.files import write_text
 from fuselens.core.model import FusionModel
 from fuselens.core.pair import ImagePair
 from fuselens.core.results import Attribution
 from fuselens.data.fused import FusedImage
 from fuselens.explainers.guidance import Guidance
 from fuselens.explainers.region_report import RegionReport
-from fuselens.report import card, pictures, words
+from fuselens.report import pictures, words
 from fuselens.report.frame import filled
 from fuselens.report.overview import GuidanceSection, ScatterSection, ShareSection
-from fuselens.report.pictures import picture
+from fuselens.report.pair_section import model_settings, names_of, pair_values, settings_rows, telling
 from fuselens.report.places import ProbeSection, RegionSection, marks_of, probe_label, region_label
 from fuselens.report.words import Names
 
@@ -67,41 +66,25 @@ def write_report(path: Path, contents: ReportContents) -> Path:
 
 def render(contents: ReportContents) -> str:
     """Return the page as HTML."""
-    first, second = contents.pair.names
-    names = (words.shown_name(first), words.shown_name(second))
-    values = _overview(contents, names) | _places(contents, names) | _record(contents, names)
+    names = names_of(contents.pair)
+    values = (
+        pair_values(contents.pair, contents.fused, contents.model, contents.notes)
+        | _overview(contents, names)
+        | _places(contents, names)
+        | {"preset": contents.preset, "settings": settings_rows(_settings(contents)), "command": contents.command}
+    )
     return filled("explain.html.j2", values, styles=["report.css"], scripts=["report.js"])
 
 
 def _overview(contents: ReportContents, names: Names) -> dict[str, Any]:
     pair, fused, guidance = contents.pair, contents.fused, contents.guidance
-    values: dict[str, Any] = {
-        "names": names,
-        "model": contents.model,
-        "weights": card.weights_words(contents.model),
-        "origins": [(name, source.origin) for name, source in zip(names, pair, strict=True) if source.origin],
-        "size": pair.size,
-        "preset": contents.preset,
-        "sources": [
-            picture(pictures.source_rgb(source), f"{name} image, mean brightness {float(source.y.mean()):.2f} of 1.")
-            for name, source in zip(names, pair, strict=True)
-        ],
-        "coloured": [source.is_coloured for source in pair],
-        "fused": picture(pictures.fused_rgb(fused), f"Fused image, mean brightness {float(fused.y.mean()):.2f} of 1."),
-        "colour_note": words.with_shown_names(fused.colour_note, pair.names),
-        "is_medical": bool(MEDICAL & set(pair.names)),
-        "is_reduced": max(pair.size) > pictures.LONGEST_SIDE,
-        "notes": [note for note in contents.notes if note != fused.colour_note],
-        "share": None,
-        "guidance": None,
-        "scatter": None,
-        "is_estimate": False,
-    }
     if guidance is None:
-        return values | {"answer": [words.only_places(contents.probes, names)], "certainty": ""}
+        only = [words.only_places(contents.probes, names)]
+        nothing = {"share": None, "guidance": None, "scatter": None, "is_estimate": False}
+        return nothing | {"answer": only, "certainty": ""}
     share = ShareSection.of(guidance, pair, fused, names)
     scatter = ScatterSection.of(guidance, contents.regions, names)
-    return values | {
+    return {
         "answer": words.answer(share.mean, share.camps, scatter.correlation, names),
         "certainty": words.certainty(guidance, contents.model, names),
         "share": None if math.isnan(share.mean) else share,
@@ -126,27 +109,11 @@ def _places(contents: ReportContents, names: Names) -> dict[str, Any]:
     }
 
 
-def _record(contents: ReportContents, names: Names) -> dict[str, Any]:
-    model = contents.model
-    reach = "whole image" if model.reach is None else f"{model.reach} px{' (measured)' * model.reach_is_measured}"
-    settings = {
-        "model": model.title,
-        "reach": reach,
-        **({} if contents.guidance is None else _known(contents.guidance.settings)),
+def _settings(contents: ReportContents) -> dict[str, Any]:
+    return {
+        **model_settings(contents.model),
+        **({} if contents.guidance is None else telling(contents.guidance.settings)),
         "gamma of guidance": contents.gamma_guidance,
         "gamma of Jacobians": contents.gamma_jacobian,
         "preset": contents.preset,
     }
-    return {
-        "card_rows": card.card_rows(model.weights_info),
-        "loss_rows": card.loss_rows(model.weights_info),
-        "trained_names": card.trained_names(model.weights_info, names),
-        "settings": [(key.replace("_", " "), card.plain_words(plain(value))) for key, value in settings.items()],
-        "command": contents.command,
-    }
-
-
-def _known(settings: dict[str, Any]) -> dict[str, Any]:
-    """Return the settings that say something and are not said elsewhere."""
-    said = ("model", "reach", "reach_is_measured")
-    return {key: value for key, value in settings.items() if value is not None and key not in said}

@@ -186,7 +186,8 @@ def scale_ticks(scale: float, gamma: float, preset: Preset) -> list[Tick]:
             place = float(signed_power(torch.tensor(value / scale), gamma))
             if place < 0.2:
                 break
-            if places[-1] - place >= 0.24:
+            # The label at the end is set inwards and takes more room.
+            if places[-1] - place >= (0.4 if len(places) == 1 else 0.24):
                 values.append(value)
                 places.append(place)
         else:

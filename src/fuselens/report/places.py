@@ -132,14 +132,17 @@ class RegionSection:
 
 def marks_of(probes: Sequence[Attribution], regions: Sequence[RegionReport], size: tuple[int, int]) -> list[Mark]:
     """Return one mark per marked place on a picture of the whole pair; targets without a place have none."""
-    frame = Box(0, 0, *size)
     labelled = [(probe_label(i), probe.target) for i, probe in enumerate(probes)]
-    labelled += [(region_label(i), region.region) for i, region in enumerate(regions)]
+    return marks_at(labelled + [(region_label(i), region.region) for i, region in enumerate(regions)], size)
+
+
+def marks_at(labelled: Sequence[tuple[str, str]], size: tuple[int, int]) -> list[Mark]:
+    """Return one mark per place for labels and targets: those of one place share it, those without have none."""
     placed: dict[Box, list[str]] = {}
     for label, target in labelled:
         if (box := numbers.box_of(target, size)) is not None:
             placed.setdefault(box, []).append(label)
-    return [Mark.at(" · ".join(labels), box, frame) for box, labels in placed.items()]
+    return [Mark.at(" · ".join(labels), box, Box(0, 0, *size)) for box, labels in placed.items()]
 
 
 def probe_label(index: int) -> str:
