@@ -34,6 +34,9 @@ test: lint
 bench: $(VENV)/.dev
 	$(PIP) -e ".[bench]"
 	$(BIN)/python benchmarks/metrics.py
+	$(BIN)/python benchmarks/lime_peers.py --side 192
+	$(BIN)/python benchmarks/captum_peers.py --side 192
+	$(BIN)/python benchmarks/evaluator.py
 	$(BIN)/python benchmarks/guidance.py
 	$(BIN)/python benchmarks/jacobian.py
 

@@ -39,13 +39,24 @@ def test_places_are_named_only_where_pixels_gather() -> None:
 
 @pytest.mark.parametrize(
     ("target", "box"),
-    [("pixel:3,4", Box(3, 4, 4, 5)), ("region:0,1,2,3", Box(0, 1, 2, 3)), ("region:0,1,2,3 (mask)", Box(0, 1, 2, 3))],
+    [
+        ("pixel:3,4", Box(3, 4, 4, 5)),
+        ("region:0,1,2,3", Box(0, 1, 2, 3)),
+        ("region:0,1,2,3 (mask)", Box(0, 1, 2, 3)),
+        ("same:0,1,2,3 (gradient_ssim)", Box(0, 1, 2, 3)),
+        ("edges:0,1,2,3", Box(0, 1, 2, 3)),
+        ("closeness:a:0,1,2,3 (mask) (mae)", Box(0, 1, 2, 3)),
+        ("towards:b:0,1,2,3", Box(0, 1, 2, 3)),
+    ],
 )
 def test_boxes_are_read_from_targets(target: str, box: Box) -> None:
     assert box_of(target, (8, 8)) == box
 
 
-@pytest.mark.parametrize("target", ["image", "closeness to a", "pixel:30,0", "region:1"])
+@pytest.mark.parametrize(
+    "target",
+    ["image", "mean", "edges", "closeness:b", "closeness to a", "pixel:30,0", "region:1", "downstream:pixel:1,1"],
+)
 def test_targets_without_a_place_have_no_box(target: str) -> None:
     assert box_of(target, (8, 8)) is None
 

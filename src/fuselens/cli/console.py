@@ -17,7 +17,7 @@ from rich.text import Text
 
 from fuselens.core.files import plain
 
-console = Console(stderr=True, highlight=False)
+console = Console(stderr=True, highlight=False, emoji=False)  # "closeness:b:" is a target, no emoji
 _line: ContextVar[str] = ContextVar("line", default="")
 _NO_TERMINAL_WIDTH = 200
 

@@ -7,20 +7,10 @@ from typing import Annotated
 
 import typer
 
+from fuselens.cli import study_explain
 from fuselens.cli.console import print_json, progress_bar, say
-from fuselens.cli.inputs import chosen_model
 from fuselens.cli.options import AsJson, Device
-from fuselens.core.errors import InputError
-from fuselens.data.folders import PairFiles, find_pairs
-
-Folders = Annotated[
-    list[Path] | None,
-    typer.Option("--data", help="Folder with one sub-folder a modality, such as tno/test; any number."),
-]
-Models = Annotated[
-    list[str] | None, typer.Option("--model", metavar="NAME[:WEIGHTS]", help="A model to compare; any number.")
-]
-Out = Annotated[Path, typer.Option("-o", "--out", help="Folder for the results.")]
+from fuselens.cli.study_inputs import Folders, Limit, Models, Out, chosen_datasets, chosen_models
 
 study = typer.Typer(no_args_is_help=True, help="Regenerate a paper's table or figure on your data.")
 
@@ -33,7 +23,7 @@ def fusion_table(
     layout: Annotated[
         str, typer.Option(help="uaafusion (paper 001, table I) or causality (paper 003, table 1).")
     ] = "uaafusion",
-    limit: Annotated[int | None, typer.Option(help="Use only so many pairs of each folder.")] = None,
+    limit: Limit = None,
     device: Device = "cpu",
     as_json: AsJson = False,
 ) -> None:
@@ -41,11 +31,8 @@ def fusion_table(
     from fuselens.scoring.methods import FusedByModel
     from fuselens.studies.fusion_table import fusion_table as run
 
-    datasets = _datasets(data or [], limit)
-    if not models:
-        raise InputError("Expected at least one --model NAME to compare; fuselens list models shows them.")
-    names = next(iter(datasets.values()))[0].names
-    found = [chosen_model(spec, names, device) for spec in models]
+    datasets = chosen_datasets(data, limit)
+    found = chosen_models(models, datasets, device)
     methods = [FusedByModel(model.title, model) for model in found]
     with progress_bar("scoring") as progress:
         tables = run(datasets, methods, out, layout=layout, progress=progress)
@@ -60,17 +47,10 @@ def fusion_table(
     say(f"{out / 'table.tex'}, table.csv, table.md")
 
 
-def _datasets(folders: list[Path], limit: int | None) -> dict[str, list[PairFiles]]:
-    """Name each folder by its last part, or by the one before where that is just a split."""
-    if not folders:
-        raise InputError("Expected at least one --data FOLDER with one sub-folder a modality.")
-    if limit is not None and limit < 1:
-        raise InputError(f"Expected --limit of at least 1 but got {limit}.")
-    found = {}
-    for folder in folders:
-        path = folder.resolve()
-        name = path.parent.name if path.name in ("train", "test", "val") else path.name
-        if name in found:
-            raise InputError(f"Two data folders are called '{name}'; rename one of them.")
-        found[name] = find_pairs(folder)[:limit]
-    return found
+for name, command in (
+    ("ddfimage-table1", study_explain.ddfimage_table1),
+    ("ddfimage-table2", study_explain.ddfimage_table2),
+    ("explainer-limits", study_explain.explainer_limits),
+    ("explainer-truth", study_explain.explainer_truth),
+):
+    study.command(name)(command)

@@ -66,7 +66,7 @@ class ScoreBars:
         ]
         said = "; ".join(f"{label}: {text}" for (label, _, _), text in zip(rows, texts, strict=True))
         level = across(found.level)
-        anchor = "end" if level > WIDTH / 2 else "start"
+        anchor = "end" if level > WIDTH * 0.4 else "start"
         return cls(bars, level, anchor, f"{found.level:.3g}", f"Scores. {said}. Level: {found.level:.3g}.")
 
 

@@ -60,7 +60,7 @@ class MapSection:
     target_mark: Mark | None
     cut: str
     scale: Scale
-    errors: Sequence[Picture]
+    errors: Sequence[tuple[int, Picture]]
     error_scale: Scale | None
     rows: Sequence[Row]
     facts: Sequence[tuple[str, str, str]]
@@ -139,14 +139,13 @@ def _errors(found: Attribution) -> dict[int, torch.Tensor]:
     return {i: error for i, error in enumerate((found.error_a, found.error_b)) if error is not None}
 
 
-def _error_maps(errors: Mapping[int, torch.Tensor], names: Names, view: Box, gamma: float) -> list[Picture]:
-    return [
-        picture(
-            colour_map(values[view.slices], common_scale(*errors.values()), gamma=gamma, preset="paper"),
-            f"Standard error of the influence of {names[i]}: median {amount(float(values.median()))}.",
-        )
-        for i, values in errors.items()
-    ]
+def _error_maps(errors: Mapping[int, torch.Tensor], names: Names, view: Box, gamma: float) -> list[tuple[int, Picture]]:
+    made = []
+    for i, values in errors.items():
+        colours = colour_map(values[view.slices], common_scale(*errors.values()), gamma=gamma, preset="paper")
+        median = amount(float(values.median()))
+        made.append((i, picture(colours, f"Standard error of the influence of {names[i]}: median {median}.")))
+    return made
 
 
 def _view(found: Attribution, box: Box | None, size: tuple[int, int]) -> Box:
@@ -201,8 +200,10 @@ def _rows(found: Attribution) -> list[Row]:
         sums = [float(found.unit_scores[(found.units.source_of() == i)].double().sum()) for i in (0, 1)]
         rows.append(row("Sum over segments", [signed(value) for value in sums]))
     if errors := _errors(found):
-        medians = [amount(float(errors[i].median())) if i in errors else "–" for i in (0, 1)]
-        rows.append(row("Median standard error", medians))
+        clear = {i: float((maps[i].abs() > 2 * error).double().mean()) for i, error in errors.items()}
+        medians = {i: amount(float(error.median())) for i, error in errors.items()}
+        rows.append(row("Median standard error", [medians.get(i, "–") for i in (0, 1)]))
+        rows.append(row("Pixels beyond twice theirs", [part(clear[i]) if i in clear else "–" for i in (0, 1)]))
     return rows + results_facts.by_source(found.facts)
 
 

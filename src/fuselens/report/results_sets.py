@@ -69,7 +69,9 @@ class SetSection:
     source_words: Sequence[str]
     mark: Mark | None
     likeness: Likeness | None
+    is_enough: bool
     bars: ScoreBars | None
+    test: str
     certificate: Sequence[tuple[str, str, str, str]]
     is_relative: bool
     facts: Sequence[tuple[str, str]]
@@ -106,7 +108,9 @@ class SetSection:
             source_words=results_words.source_words(found, names),
             mark=mark,
             likeness=likeness,
+            is_enough=found.is_sufficient,
             bars=ScoreBars.of(found) if found.kept else None,
+            test=results_words.TESTS[found.mode],
             certificate=_certificate(found),
             is_relative=found.is_relative,
             facts=_facts(found, names, both=both),

@@ -16,6 +16,13 @@ MODES: dict[Mode, str] = {
     "sufficient": "a set that is enough",
     "necessary": "a set that is needed",
 }
+TESTS: dict[Mode, str] = {
+    "both": "Two tests: the yellow bar must reach the dashed line, or the set is not enough; the blue bar must end "
+    "before it, or the set is not needed.",
+    "sufficient": "The test: the yellow bar must reach the dashed line, or the set is not enough. The blue bar may.",
+    "necessary": "The test: the blue bar must end before the dashed line, or the set is not needed. The yellow bar may "
+    "reach it.",
+}
 _BADGES: dict[Status, str] = {
     "EXPLAINED": "",
     "NO_INFLUENCE": "no influence",
@@ -73,34 +80,36 @@ def set_headline(found: SetExplanation, target: ReadTarget, names: Names) -> str
         return STATUS_WORDS[found.status].replace("the target", subject)
     these = f"{found.size:,} of {segments(found.units.count)}, {part(found.area)} of the pixels"
     if found.mode == "necessary":
-        return (
-            f"{opened(subject)} changes when {found.size:,} of {segments(found.units.count)} {_are(found)} hidden, "
-            f"{part(found.area)} of the pixels."
-        )
+        return f"{opened(subject)} changes when {these}, {_are(found)} hidden."
     if found.mode == "sufficient":
-        return f"For {subject}, {these}, {_are(found)} enough."
+        return f"To keep {subject}, {these}, {_are(found)} enough."
     return f"{opened(subject)} rests on {these}."
 
 
 def set_sentences(found: SetExplanation) -> list[str]:
-    """Say what certifies the set, in the order of paper 000: enough, needed, minimal."""
+    """Say what certifies the set: that it is enough, needed and minimal, what was asked for first."""
     if not found.kept:
         full, empty = amount(found.score_full), amount(found.score_empty)
         return [f"The score is {full} with everything shown and {empty} with everything hidden."]
     kept, removed = (score_text(found.scaled(score), found.level) for score in (found.score_kept, found.score_removed))
-    level, they, them = f"{found.level:.3g}", "It" if found.size == 1 else "They", "it" if found.size == 1 else "them"
+    they, them = ("It is", "it") if found.size == 1 else ("They are", "them")
+    alone = f"with {them} alone the score is {kept}"
     enough = (
-        f"{they} {_are(found)} enough: with {them} alone the score is {kept}, and {level} or more counts as the same."
+        f"{they} enough: {alone}, and {found.level:.3g} or more counts as the same."
         if found.is_sufficient
-        else f"{they} {_are(found)} not enough: with {them} alone the score is {kept}, below the level of {level}."
+        else f"{they} not enough to keep it: {alone}, and {found.level:.3g} or more counts as the same."
     )
     needed = (
-        f"{they} {_are(found)} needed: with everything but {them} the score is {removed}."
+        f"{they} needed: with everything but {them} the score is {removed}."
         if found.is_necessary
-        else f"{they} {_are(found)} not needed: with everything but {them} the score is still {removed}."
+        else f"Others would do as well: with everything but {them} the score is {removed}."
     )
     spared = ["No single one of them can be spared."] if found.size > 1 and _is_minimal(found) else []
-    return [enough, needed, *spared] if found.mode != "necessary" else [needed, *spared, enough]
+    return {
+        "both": [enough, needed, *spared],
+        "sufficient": [opened(enough.removeprefix(f"{they} enough: ")), *spared, needed],
+        "necessary": [needed, *spared, enough],
+    }[found.mode]
 
 
 def minimal_words(found: SetExplanation) -> str:
@@ -112,10 +121,9 @@ def minimal_words(found: SetExplanation) -> str:
 
 def set_asides(found: SetExplanation, target: ReadTarget, names: Names) -> list[str]:
     """Say what the score means, how it is scaled, and what hiding is."""
-    scale = (
-        ", told so that everything hidden is 0 and everything shown is 1" if found.is_relative and found.kept else ""
-    )
-    return [f"{target.score(names)}{scale}.", hidden_words(found.settings, found.units, names)]
+    stretched = "It is stretched so that everything hidden gives 0 and everything shown gives 1."
+    scale = [stretched] if found.is_relative and found.kept else []
+    return [f"{target.score(names)}.", *scale, hidden_words(found.settings, found.units, names)]
 
 
 def set_warnings(found: SetExplanation) -> list[str]:
@@ -144,6 +152,9 @@ def source_words(found: SetExplanation, names: Names) -> list[str]:
             words.append(f"{opened(name)} was always shown in full.")
             continue
         members = [unit for unit in found.members if int(sources[unit]) == i]
+        if not members:
+            words.append(f"Nothing of {name} is in the set.")
+            continue
         total = areas[sources == i].sum()
         words.append(f"{opened(segments(len(members)))} of {name}, {part(float(areas[members].sum() / total))} of it.")
     return words
@@ -151,17 +162,15 @@ def source_words(found: SetExplanation, names: Names) -> list[str]:
 
 def hidden_words(settings: Mapping[str, Any], units: Units | None, names: Names) -> str:
     """Say what was hidden and what stood there instead; empty for methods that hide nothing."""
-    if "fill" not in settings:
+    if settings.get("fill") is None:
         return ""
     fill, _, value = str(settings["fill"]).partition(":")
     instead = f"brightness {value}" if fill == "value" else _FILLS.get(fill, f"the fill '{fill}'")
     can = hideable(settings, units)
-    only = (
-        ""
-        if all(can)
-        else f" Only {names[can.index(True)]} could be hidden; {names[can.index(False)]} was always shown."
-    )
-    return f"What is hidden is replaced by {instead}.{only}"
+    said = f"What is hidden is replaced by {instead}."
+    if all(can):
+        return said
+    return f"{said} Only {names[can.index(True)]} could be hidden; {names[can.index(False)]} was always shown."
 
 
 def hideable(settings: Mapping[str, Any], units: Units | None) -> tuple[bool, bool]:
@@ -176,11 +185,8 @@ def map_headline(found: Attribution, target: ReadTarget, names: Names) -> str:
     """Say in one sentence how the influence is divided."""
     subject, can = target.subject(names), hideable(found.settings, found.units)
     if not float(found.a.abs().sum() + found.b.abs().sum()):
-        return (
-            f"Neither source moves {subject}."
-            if all(can)
-            else f"{opened(names[can.index(True)])} does not move {subject}."
-        )
+        mover = "Neither source moves" if all(can) else f"{opened(names[can.index(True)])} does not move"
+        return f"{mover} {subject}."
     if not all(can):
         looked, other = names[can.index(True)], names[can.index(False)]
         return f"This shows where {looked} acts on {subject}; {other} was left as it is."

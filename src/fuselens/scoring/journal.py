@@ -12,7 +12,7 @@ from typing import Any
 
 from fuselens.core.errors import InputError
 
-Scores = list[float]
+Scores = list[Any]  # numbers, or a study's rows
 
 
 class Journal:

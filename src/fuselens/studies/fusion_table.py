@@ -22,6 +22,7 @@ from fuselens.scoring.formats import decimals, escaped, latex_cells, latex_head,
 from fuselens.scoring.methods import Method
 from fuselens.scoring.run import ScoreSettings, score_methods
 from fuselens.scoring.table import ScoreTable
+from fuselens.studies.tables import markdown_row
 
 
 @dataclass(frozen=True)
@@ -140,14 +141,15 @@ def to_markdown(tables: Mapping[str, ScoreTable], layout: Layout) -> str:
     first = next(iter(tables.values()))
     titles = [f"{column.title} {column.arrow}" for column in first.columns]
     heads = ["dataset", "method", *titles] if layout.rows == "methods" else ["dataset", "metric", *first.methods]
-    lines = [f"Layout of {layout.paper}. Best bold, second in italics.", "", _row(heads), _row(["---"] * len(heads))]
+    lines = [f"Layout of {layout.paper}. Best bold, second in italics.", ""]
+    lines += [markdown_row(heads), markdown_row(["---"] * len(heads))]
     for name, table in tables.items():
         cells = _marked(table)
         if layout.rows == "methods":
-            lines += [_row([name, method, *row]) for method, row in zip(table.methods, cells, strict=True)]
+            lines += [markdown_row([name, method, *row]) for method, row in zip(table.methods, cells, strict=True)]
         else:
             turned = zip(*cells, strict=True)
-            lines += [_row([name, title, *row]) for title, row in zip(titles, turned, strict=True)]
+            lines += [markdown_row([name, title, *row]) for title, row in zip(titles, turned, strict=True)]
     return "\n".join(lines) + "\n"
 
 
@@ -161,7 +163,3 @@ def _marked(table: ScoreTable) -> list[list[str]]:
         return f"{mark}{means[m, k]:.{digits[k]}f}{mark}" if np.isfinite(means[m, k]) else "-"
 
     return [[cell(m, k) for k in range(len(table.columns))] for m in range(len(table.methods))]
-
-
-def _row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
