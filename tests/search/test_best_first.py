@@ -78,7 +78,7 @@ def test_the_round_that_passes_is_the_last_and_its_largest_drop_wins() -> None:
     ]
 
 
-def test_superfluous_units_go_least_first_and_are_tried_in_one_call() -> None:
+def test_superfluous_units_go_least_first() -> None:
     """Units 2 and 3 with either 0 or 1 suffice, which the search misses on its way over 0, then 1, to all four."""
     weights = additive([0.5, 0.1, 0.05, 0.0])
     rounds: list[list[int]] = []
@@ -89,7 +89,7 @@ def test_superfluous_units_go_least_first_and_are_tried_in_one_call() -> None:
 
     found = best_first(range(4), score, lambda value: value >= 1)
     assert found.trace[3].kept_after == mask(0, 1, 2, 3)
-    assert rounds[4] == [mask(0, 2, 3), mask(1, 2, 3)]
+    assert rounds[4] == [mask(0, 2, 3)]
     assert found.kept == mask(0, 2, 3)
 
 

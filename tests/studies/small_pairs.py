@@ -33,7 +33,7 @@ def write_pairs(folder: Path, count: int = 2, side: int = SIDE) -> list[PairFile
 
 def tiny_network() -> fl.FusionModel:
     """A network with layers and a reach, of which Grad-CAM and windows can be tested."""
-    return fl.wrap_model(TinyCNN(), reach=2, name="tiny")
+    return TinyCNN()
 
 
 def blind() -> fl.FusionModel:

@@ -76,7 +76,7 @@ class Search:
     Args:
         order: the units, in the order in which they are cut and tried.
         judge: the property. The caller vouches that all units together have it; the empty set is taken not to.
-        batch: how many candidates are judged at once; None: one by one.
+        batch: how many candidates are judged at once at the most; None: one by one.
         progress: called with (tests so far, best set so far) after every judgement and every change.
 
     Raises:
@@ -109,13 +109,18 @@ class Search:
         return [self._verdicts[each] for each in sets]
 
     def take(self, family: Family, granularity: int, candidates: Sequence[int]) -> int | None:
-        """Go on with the first candidate that has P and return its index; None where none has."""
-        for start in range(0, len(candidates), self._batch):
-            verdicts = self.ask(candidates[start : start + self._batch])
+        """Go on with the first candidate that has P and return its index; None where none has.
+
+        One is judged first, then twice as many each time up to the batch: the first often has P, and the rest are in vain.
+        """
+        start, count = 0, 1
+        while start < len(candidates):
+            verdicts = self.ask(candidates[start : start + count])
             if True in verdicts:
                 index = start + verdicts.index(True)
                 self.accept(Step(granularity, self.kept.bit_count(), family, index, candidates[index]))
                 return index
+            start, count = start + count, min(2 * count, self._batch)
         return None
 
     def accept(self, step: Step) -> None:

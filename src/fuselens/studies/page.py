@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
@@ -68,12 +67,12 @@ def figure_part(heading: str, figure: Figure, caption: str, stem: Path) -> str:
     Raises:
         InputError: the files cannot be written.
     """
-    for suffix, settings in ((".png", {"dpi": 200}), (".pdf", {"metadata": {"CreationDate": None}})):
-        with atomic_path(stem.with_suffix(suffix)) as temporary:
-            figure.savefig(temporary, **settings)
-    shown = io.BytesIO()
-    figure.savefig(shown, format="png", dpi=110)
-    data = base64.b64encode(shown.getvalue()).decode("ascii")
+    picture = stem.with_suffix(".png")
+    with atomic_path(picture) as temporary:
+        figure.savefig(temporary, dpi=150)
+    with atomic_path(stem.with_suffix(".pdf")) as temporary:
+        figure.savefig(temporary, metadata={"CreationDate": None})  # the same figure, the same bytes
+    data = base64.b64encode(picture.read_bytes()).decode("ascii")
     return (
         f'<h2>{escape(heading)}</h2>\n<figure><img alt="{escape(caption)}" src="data:image/png;base64,{data}">'
         f"<figcaption>{escape(caption)}</figcaption></figure>"

@@ -42,7 +42,8 @@ def size_figure(summary: Sequence[Row]) -> Figure:
         sizes.set_yticks(range(len(methods)), [PANEL[name].title for name in methods])
         sizes.set_ylim(len(methods) - 0.5, -0.5)
         sizes.set_xlim(left=0)
-        costs.set_xscale("log")
+        if any(row["images"] for row in rows):
+            costs.set_xscale("log")
         for panel in (sizes, costs):
             panel.grid(axis="x", alpha=0.3)
             panel.tick_params(axis="y", length=0)

@@ -56,10 +56,11 @@ class Answer:
 
     def row(self, evaluator: Evaluator) -> Row:
         """Return the answer as numbers: level, kind, status, `quality`, cost, and the set as a hexadecimal bitmask."""
+        found = self.explanation
         return {
-            "level": self.explanation.level, "set": self.kind, "status": self.explanation.status,
-            **quality(evaluator, self.explanation), "images": self.images, "seconds": round(self.seconds, 4),
-            "kept": hex(self.explanation.kept),
+            "level": found.level, "set": self.kind, "status": found.status,
+            **quality(evaluator, found, sparing=self.kind in BEST),
+            "images": self.images, "seconds": round(self.seconds, 4), "kept": hex(found.kept),
         }  # fmt: skip
 
 
@@ -86,13 +87,14 @@ def answers_of(
     return _ranked(name, method, model, case, evaluator, effort, levels)
 
 
-def quality(evaluator: Evaluator, explanation: SetExplanation) -> Row:
+def quality(evaluator: Evaluator, explanation: SetExplanation, *, sparing: bool = True) -> Row:
     """Return whether a set is sufficient and necessary, whatever it was asked to be, how large, and how redundant.
 
     - `sufficient`, `necessary`, `both`: 1 or 0; 0 for the empty set.
     - `units`, `area`: how many units it has, and its part of the pixels that can be hidden.
     - `margin`: the smaller distance of its two relative scores to the level; below 0 where it lacks a property.
-    - `redundancy`: the part of its units any one of which can be spared, where it has both properties.
+    - `redundancy`: the part of its units any one of which can be spared, where it has both properties and `sparing`
+      asks for it, since it takes two images a unit.
     - `found_units`, `found_area`: the size again, where it has both properties.
     """
     asked = replace(explanation, mode="both")
@@ -101,7 +103,7 @@ def quality(evaluator: Evaluator, explanation: SetExplanation) -> Row:
     return {name: int(count) for name, count in counts.items()} | {
         "area": asked.area if asked.kept else NONE,
         "margin": asked.margin if asked.kept else NONE,
-        "redundancy": redundancy(evaluator, asked) if holds else NONE,
+        "redundancy": redundancy(evaluator, asked) if holds and sparing else NONE,
         "found_units": asked.size if holds else NONE,
         "found_area": asked.area if holds else NONE,
     }
