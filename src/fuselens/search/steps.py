@@ -111,7 +111,7 @@ class Search:
     def take(self, family: Family, granularity: int, candidates: Sequence[int]) -> int | None:
         """Go on with the first candidate that has P and return its index; None where none has.
 
-        One is judged first, then twice as many each time up to the batch: the first often has P, and the rest are in vain.
+        One is judged first, then twice as many each time, up to the batch: the first often has P, the rest are in vain.
         """
         start, count = 0, 1
         while start < len(candidates):
