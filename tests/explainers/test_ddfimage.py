@@ -185,7 +185,7 @@ def test_chance_is_refused_or_averaged() -> None:
     random = torch.Generator().manual_seed(0)
 
     def uncertain(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-        return (a + b) / 2 + 1e-3 * torch.randn(a.shape, generator=random)
+        return (a + b) / 2 + 1e-5 * torch.randn(a.shape, generator=random)
 
     with pytest.raises(ModelError, match="deterministic"):
         ddfimage(uncertain, PAIR, RegionMean(REGION), units="grid:8")
