@@ -122,7 +122,8 @@ def main_table(summary: Sequence[Row]) -> Table:
     return Table(
         "Own: the search's answer, or the top-ranked units that hold so much (the level) of what the map assigns. "
         "Best: the search's answer, or the shortest run of top-ranked units that is sufficient and necessary. "
-        "Spare: units any one of which can be left out. Images and seconds are of the method alone.",
+        "Its size is over the pairs in which there is one. Spare: units any one of which can be left out. Images and "
+        "seconds are of the method alone.",
         HEADS,
         tuple(blocks),
     )
