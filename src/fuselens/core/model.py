@@ -7,13 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
 
 from fuselens.core.errors import InputError, ModelError
 from fuselens.core.locality import EVERY_SIDE, Sides
+
+if TYPE_CHECKING:
+    from fuselens.core.intrinsic import ModelState
+    from fuselens.core.pair import ImagePair
 
 
 class FusionModel(nn.Module):
@@ -56,6 +60,17 @@ class FusionModel(nn.Module):
         before the first layer override this.
         """
         return 0, 0, 0, 0
+
+    def explain_state(self, pair: ImagePair) -> ModelState:
+        """Return the model's own account of how it fuses `pair`; models that are interpretable by design override this.
+
+        Raises:
+            InputError: the model has no account to give.
+        """
+        raise InputError(
+            f"'{self.name}' is not interpretable by design, so it has no intrinsic explanation; "
+            "take guidance, jacobian or ddfimage."
+        )
 
     @property
     def title(self) -> str:
