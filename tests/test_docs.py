@@ -24,7 +24,8 @@ from fuselens.cli.train import adjusted_recipe
 from fuselens.core.targets import parse_target
 from fuselens.data.examples import EXAMPLES
 from fuselens.models import MODELS
-from fuselens.training.recipe import PAPER_NETWORKS, Recipe, load_recipe
+from fuselens.training.paper_settings import PAPER_SETTINGS
+from fuselens.training.recipe import Recipe, load_recipe
 
 ROOT = Path(__file__).resolve().parents[1]
 GUIDES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -237,7 +238,7 @@ def test_training_page_describes_every_setting() -> None:
         assert names, f"docs/training.md does not describe the recipe's {field.name}"
 
 
-@pytest.mark.parametrize("name", PAPER_NETWORKS)
+@pytest.mark.parametrize("name", PAPER_SETTINGS)
 def test_training_page_gives_the_papers_settings(name: str) -> None:
     paper = load_recipe(f"{name}-mri-pet").as_in_the_paper()
     row = rows_of(ROOT / "docs" / "training.md")[name]

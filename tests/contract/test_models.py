@@ -14,10 +14,23 @@ from fuselens.models import list_models, load_model
 SIZES = [(8, 8), (37, 53), (48, 37)]
 
 
+def built(name: str) -> FusionModel:
+    torch.manual_seed(3)
+    return load_model(name, weights=None)
+
+
+LOCAL = [name for name in list_models() if built(name).reach is not None]
+GLOBAL = sorted(set(list_models()) - set(LOCAL))
+
+
 @pytest.fixture(params=list_models())
 def model(request: pytest.FixtureRequest) -> FusionModel:
-    torch.manual_seed(3)
-    return load_model(request.param, weights=None)
+    return built(request.param)
+
+
+@pytest.fixture(params=LOCAL)
+def local(request: pytest.FixtureRequest) -> FusionModel:
+    return built(request.param)
 
 
 def sources(size: tuple[int, int], count: int = 1, dtype: torch.dtype = torch.float32) -> torch.Tensor:
@@ -57,30 +70,30 @@ def test_deterministic(model: FusionModel) -> None:
         assert torch.equal(model(a, b), model(a, b))
 
 
-def test_reach_is_enough_at_every_pixel(model: FusionModel) -> None:
+def test_reach_is_enough_at_every_pixel(local: FusionModel) -> None:
     """Every fused pixel, computed from its own window alone, equals that of the whole image."""
-    assert model.reach is not None
+    assert local.reach is not None
     size = (29, 35)
     a, b = sources(size, dtype=torch.float64)
-    with explaining(model.double()), torch.inference_mode():
-        whole = model(a, b)[0, 0]
+    with explaining(local.double()), torch.inference_mode():
+        whole = local(a, b)[0, 0]
         for box in tiles(size, 7):
-            window = window_of(box, size, model.reach, model.stride)
-            part = model.on_window(a[(..., *window.slices)], b[(..., *window.slices)], window.borders(size))[0, 0]
+            window = window_of(box, size, local.reach, local.stride)
+            part = local.on_window(a[(..., *window.slices)], b[(..., *window.slices)], window.borders(size))[0, 0]
             torch.testing.assert_close(part[box.inside(window)], whole[box.slices], rtol=1e-9, atol=1e-11)
 
 
-def test_reach_is_not_exceeded_and_not_padded(model: FusionModel) -> None:
+def test_reach_is_not_exceeded_and_not_padded(local: FusionModel) -> None:
     """The Jacobian's support round many pixels stays within the reach and, for networks, touches it."""
-    assert model.reach is not None
-    side = 2 * model.reach + 1 + 2 * model.stride
+    assert local.reach is not None
+    side = 2 * local.reach + 1 + 2 * local.stride
     a, b = (s.requires_grad_(True) for s in sources((side, side), dtype=torch.float64))
     furthest = 0
-    with explaining(model.double()):
-        fused = model(a, b)
-        start = model.reach
-        for y in range(start, start + model.stride):
-            for x in range(start, start + model.stride):
+    with explaining(local.double()):
+        fused = local(a, b)
+        start = local.reach
+        for y in range(start, start + local.stride):
+            for x in range(start, start + local.stride):
                 for gradient in torch.autograd.grad(
                     fused[0, 0, y, x], (a, b), retain_graph=True, allow_unused=True, materialize_grads=True
                 ):
@@ -88,7 +101,19 @@ def test_reach_is_not_exceeded_and_not_padded(model: FusionModel) -> None:
                     if len(rows):
                         distance = torch.maximum((rows - y).abs(), (columns - x).abs()).max()
                         furthest = max(furthest, int(distance))
-    assert furthest == model.reach
+    assert furthest == local.reach
+
+
+@pytest.mark.parametrize("name", GLOBAL)
+def test_a_global_model_really_is_one(name: str) -> None:
+    """A change in one corner is felt in the opposite one, further away than any local network of the field sees."""
+    model = built(name).double()
+    a, b = sources((70, 75), dtype=torch.float64)
+    changed = a.clone()
+    changed[..., :4, :4] = 1 - changed[..., :4, :4]
+    with explaining(model), torch.inference_mode():
+        moved = (model(changed, b) - model(a, b)).abs()[0, 0]
+    assert float(moved[-8:, -8:].max()) > 1e-12
 
 
 @pytest.mark.parametrize("tile", [8, 13, 64])

@@ -14,7 +14,7 @@ from fuselens.core.errors import InputError, UnknownNameError
 from fuselens.core.ssim import ssim_map
 from fuselens.models.weights import best_model, file_hash, list_weights, load_weights, save_weights, weights_folder
 from fuselens.training.losses import PARTS
-from fuselens.training.recipe import load_recipe
+from fuselens.training.recipe import load_recipe, recipe_from
 
 CARDS = list_weights()
 EXAMPLE = {"mri-pet": "brain", "infrared-visible": "street"}
@@ -35,7 +35,7 @@ def test_the_promised_weights_are_there() -> None:
 def test_card_matches_file_and_recipe(name: str) -> None:
     card = CARDS[name]
     assert file_hash(weights_folder() / f"{name}.safetensors") == card["sha256"]
-    assert load_recipe(name).as_dict() == card["recipe"]
+    assert load_recipe(name) == recipe_from(card["recipe"], "the card")
     assert card["steps"] == card["recipe"]["steps"]
     assert card["data"]
     assert card["hardware"]
@@ -50,7 +50,7 @@ def test_test_losses_on_the_card_are_reproduced(name: str, shared: Path) -> None
     """Of the networks that are quick enough to run on all test pairs here."""
     from fuselens.data.folders import find_pairs
     from fuselens.training.card import mean_losses
-    from fuselens.training.crops import PairStore
+    from fuselens.training.stores import PairStore
 
     card = CARDS[name]
     folder = "medical/mri_pet/test" if card["weights"] == "mri-pet" else "roadscene/test"

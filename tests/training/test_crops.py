@@ -11,7 +11,8 @@ from PIL import Image
 
 from fuselens.core.errors import InputError
 from fuselens.data.folders import PairFiles, find_pairs
-from fuselens.training.crops import PairStore, TrainingCrops, ValidationCrops, split_pairs, stack_samples
+from fuselens.training.crops import TrainingCrops, ValidationCrops, split_pairs, stack_samples
+from fuselens.training.stores import PairStore
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from scipy.signal import convolve2d
 
 from fuselens.core.errors import InputError
-from fuselens.training.losses import PARTS, FusionLoss, partial_losses
+from fuselens.training.losses import PARTS, partial_losses
+from fuselens.training.objectives.similarity import Similarity
 
 Image = npt.NDArray[np.float64]
 
@@ -63,32 +64,32 @@ def test_flat_images_follow_the_closed_form() -> None:
 @given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
 def test_total_is_the_weighted_sum(lambda_: float, gamma_ssim: float, gamma_l2: float) -> None:
     fused, a, b = images(3)
-    total, parts = FusionLoss(lambda_, gamma_ssim, gamma_l2)(fused, a, b)
+    total, parts = Similarity(lambda_, gamma_ssim, gamma_l2).loss((fused,), (a, b))
     ssim = gamma_ssim * parts["ssim_a"] + (1 - gamma_ssim) * parts["ssim_b"]
     l2 = gamma_l2 * parts["l2_a"] + (1 - gamma_l2) * parts["l2_b"]
     assert float(total) == pytest.approx(lambda_ * ssim + (1 - lambda_) * l2, abs=1e-9)
-    swapped, _ = FusionLoss(lambda_, 1 - gamma_ssim, 1 - gamma_l2)(fused, b, a)
+    swapped, _ = Similarity(lambda_, 1 - gamma_ssim, 1 - gamma_l2).loss((fused,), (b, a))
     assert float(total) == pytest.approx(float(swapped), abs=1e-9)
 
 
 def test_gradient_agrees_with_finite_differences() -> None:
     fused, a, b = images(4, shape=(14, 13))
-    loss = FusionLoss(0.7, 0.3, 0.6)
+    loss = Similarity(0.7, 0.3, 0.6)
     fused.requires_grad_()
-    total, _ = loss(fused, a, b)
+    total, _ = loss.loss((fused,), (a, b))
     (gradient,) = torch.autograd.grad(total, fused)
     random = np.random.default_rng(0)
     for _ in range(5):
         direction = torch.from_numpy(random.standard_normal(fused.shape))
         with torch.no_grad():
-            ahead, behind = (loss(fused + step * direction, a, b)[0] for step in (1e-5, -1e-5))
+            ahead, behind = (loss.loss((fused + step * direction,), (a, b))[0] for step in (1e-5, -1e-5))
         assert float((ahead - behind) / 2e-5) == pytest.approx(float((gradient * direction).sum()), abs=1e-7)
 
 
 @pytest.mark.parametrize("weights", [(1.2, 0.5, 0.5), (0.9, -0.1, 0.5), (0.9, 0.5, float("nan"))])
 def test_weights_outside_the_unit_interval_are_refused(weights: tuple[float, float, float]) -> None:
     with pytest.raises(InputError, match=r"Expected the loss weight (lambda|gamma_ssim|gamma_l2) in \[0, 1\]"):
-        FusionLoss(*weights)
+        Similarity(*weights)
 
 
 def test_images_smaller_than_the_window_are_refused() -> None:

@@ -7,8 +7,10 @@ import pytest
 import yaml
 
 from fuselens.core.errors import InputError, UnknownNameError
-from fuselens.models import list_models
-from fuselens.training.recipe import LossWeights, Recipe, load_recipe, recipe_from, shipped_recipes
+from fuselens.models import list_models, load_model
+from fuselens.training.objectives.similarity import Similarity
+from fuselens.training.objectives.strongest import Strongest
+from fuselens.training.recipe import Recipe, load_recipe, recipe_from, shipped_recipes
 
 
 @pytest.mark.parametrize("name", shipped_recipes())
@@ -19,10 +21,28 @@ def test_every_shipped_recipe_loads(name: str) -> None:
     assert recipe.data_words
 
 
-def test_every_trained_network_has_both_recipes() -> None:
-    networks = {name.split("-")[0] for name in shipped_recipes()}
-    assert networks == {"deepfuse", "deeppedestrian", "funfusean", "masknet"}
-    assert len(shipped_recipes()) == 2 * len(networks)
+def test_every_network_has_a_recipe_for_infrared_and_visible() -> None:
+    networks = {name for name in list_models() if any(True for _ in load_model(name, weights=None).parameters())}
+    assert networks <= {name.removesuffix("-infrared-visible") for name in shipped_recipes()}
+
+
+@pytest.mark.parametrize("name", shipped_recipes())
+def test_every_recipe_knows_its_papers_settings_and_an_earlier_recipe_exists(name: str) -> None:
+    recipe = load_recipe(name)
+    paper = recipe.as_in_the_paper()
+    assert (paper.model, paper.objective, paper.precision) == (recipe.model, recipe.objective, "32-true")
+    assert recipe.start is None or load_recipe(recipe.start).model == recipe.model
+
+
+def test_the_objective_decides_what_the_loss_may_hold(recipe: Recipe) -> None:
+    values = recipe.as_dict() | {"objective": "strongest", "loss": {"gradient": 5}}
+    assert recipe_from(values, "this").loss == Strongest(gradient=5.0)
+    with pytest.raises(UnknownNameError, match=r"setting in loss in this 'lambda': known: .*gradient"):
+        recipe_from(values | {"loss": {"lambda": 0.5}}, "this")
+    with pytest.raises(UnknownNameError, match="Unknown objective 'strong': did you mean strongest"):
+        recipe_from(values | {"objective": "strong"}, "this")
+    with pytest.raises(InputError, match="loss weight gradient to be 0 or more but got -1"):
+        recipe_from(values | {"loss": {"gradient": -1}}, "this")
 
 
 def test_plain_values_make_the_same_recipe_again(tmp_path: Path) -> None:
@@ -36,11 +56,11 @@ def test_plain_values_make_the_same_recipe_again(tmp_path: Path) -> None:
 
 def test_settings_can_be_changed(recipe: Recipe) -> None:
     changed = recipe.changed(**{"loss.gamma_ssim": 0.25, "loss.lambda": 1, "lr": "2e-3", "crop": None})
-    assert changed.loss == LossWeights(1.0, 0.25, 0.5)
+    assert changed.loss == Similarity(1.0, 0.25, 0.5)
     assert (changed.lr, changed.crop, changed.steps) == (0.002, None, recipe.steps)
     paper = load_recipe("deeppedestrian-mri-pet").as_in_the_paper()
     assert (paper.normalize, paper.batch_size, paper.steps) == ("minmax", 8, 6800)
-    assert paper.loss == LossWeights(0.99, 0.52, 0.5)
+    assert paper.loss == Similarity(0.99, 0.52, 0.5)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +75,7 @@ def test_settings_can_be_changed(recipe: Recipe) -> None:
         ("lr", -1, "lr to be above 0 but got -1.0"),
         ("gradient_clip", 0, "gradient_clip to be above 0 but got 0.0"),
         ("flips", "no", "flips in these settings to be true or false but got 'no'"),
-        ("schedule", "linear", "schedule in these settings to be 'constant' or 'cosine' but got 'linear'"),
+        ("schedule", "linear", "schedule in these settings to be 'constant' or 'cosine' or 'halving' but got 'linear'"),
         ("normalize", "max", "normalize in these settings to be 'minmax' or null but got 'max'"),
         ("precision", "8-bit", "precision in these settings to be '32-true' or"),
         ("modalities", "ir", r"modalities in these settings to be two folder names like \[ir, vi\] but got 'ir'"),
@@ -111,7 +131,7 @@ def test_broken_files_get_one_sentence(tmp_path: Path, content: bytes, sentence:
 
 
 def test_missing_recipes_are_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"none.yaml' does not exist; shipped recipes: deepfuse-infrared-visible"):
+    with pytest.raises(InputError, match=r"none.yaml' does not exist; shipped recipes: .*deepfuse-infrared-visible"):
         load_recipe(tmp_path / "none.yaml")
     with pytest.raises(UnknownNameError, match="did you mean masknet-mri-pet"):
         load_recipe("masknet-mri")

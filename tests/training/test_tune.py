@@ -14,7 +14,8 @@ from fuselens.core.errors import InputError
 from fuselens.training import run as run_module
 from fuselens.training import trial as trial_module
 from fuselens.training import tune as tune_module
-from fuselens.training.recipe import LossWeights, Recipe, load_recipe
+from fuselens.training.objectives.similarity import Similarity
+from fuselens.training.recipe import Recipe, load_recipe
 from fuselens.training.trial import Trial, brightness_shift, imbalance
 from fuselens.training.tune import choose, tune
 
@@ -24,11 +25,11 @@ GRID: dict[str, Any] = {"lambdas": (0.5, 0.99), "gammas_ssim": (0.3, 0.7), "gamm
 def made_up(lambda_: float, ssim: float, l2: float, *, shift: float = 0.0, best: float = 0.5) -> Trial:
     """A trial in a world where the losses are balanced at gamma_ssim = gamma_l2 = best."""
     losses = {"ssim_a": 1 + best - ssim, "ssim_b": 1 - best + ssim, "l2_a": 1 + best - l2, "l2_b": 1 - best + l2}
-    return Trial(LossWeights(lambda_, ssim, l2), 0, Path("nowhere"), losses, shift, 1.0)
+    return Trial(Similarity(lambda_, ssim, l2), 0, Path("nowhere"), losses, shift, 1.0)
 
 
 def diverged(lambda_: float, ssim: float, l2: float) -> Trial:
-    return Trial(LossWeights(lambda_, ssim, l2), 0, Path("nowhere"), {}, math.inf, 1.0, "The loss became nan.")
+    return Trial(Similarity(lambda_, ssim, l2), 0, Path("nowhere"), {}, math.inf, 1.0, "The loss became nan.")
 
 
 @pytest.fixture
@@ -106,11 +107,11 @@ def test_trials_that_diverge_are_remembered(recipe: Recipe, pairs: Path, tmp_pat
 
 
 @pytest.fixture
-def imagined(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], list[LossWeights]]:
+def imagined(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], list[Similarity]]:
     """Replaces training by a world that is balanced at a certain gamma; the list fills with the weights tried."""
 
-    def imagine(best: float) -> list[LossWeights]:
-        tried: list[LossWeights] = []
+    def imagine(best: float) -> list[Similarity]:
+        tried: list[Similarity] = []
 
         def instead(recipe: Recipe, folders: Sequence[Path], folder: Path, *, number: int, **_: Any) -> Trial:
             weights = recipe.loss
@@ -130,7 +131,7 @@ def imagined(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], list[LossWeig
 def test_refinements_close_in_on_the_balance(
     recipe: Recipe,
     tmp_path: Path,
-    imagined: Callable[[float], list[LossWeights]],
+    imagined: Callable[[float], list[Similarity]],
     rounds: int,
     spacing: float,
     trials: int,
@@ -143,7 +144,7 @@ def test_refinements_close_in_on_the_balance(
 
 
 def test_the_vicinity_of_a_corner_lies_inside_and_single_values_stay(
-    recipe: Recipe, tmp_path: Path, imagined: Callable[[float], list[LossWeights]]
+    recipe: Recipe, tmp_path: Path, imagined: Callable[[float], list[Similarity]]
 ) -> None:
     tried = imagined(0.0)
     tune(recipe, [], tmp_path, lambdas=(1,), gammas_ssim=(0, 0.1), gammas_l2=(1.0,), rounds=2)

@@ -15,12 +15,15 @@ MODELS = Registry(
     "model",
     {
         "average": "fuselens.models.average:Average",
+        "camf": "fuselens.models.camf:CAMF",
+        "cmcffuse": "fuselens.models.cmcffuse:CMCFFuse",
         "deepfuse": "fuselens.models.deepfuse:DeepFuse",
         "deeppedestrian": "fuselens.models.deeppedestrian:DeepPedestrian",
         "funfusean": "fuselens.models.funfusean:FunFuseAn",
         "laplacian_pyramid": "fuselens.models.laplacian_pyramid:LaplacianPyramid",
         "masknet": "fuselens.models.masknet:MaskNet",
         "maximum": "fuselens.models.maximum:Maximum",
+        "swinfuse": "fuselens.models.swinfuse:SwinFuse",
         "weighted_average": "fuselens.models.weighted_average:WeightedAverage",
     },
     "fuselens.models",
@@ -48,7 +51,7 @@ def load_model(
             weights for the modalities `names`.
         names: modalities of the pair, read by `"auto"` only.
         device: `"auto"`, `"cpu"`, `"cuda"`, ...
-        settings: passed to the model's constructor, such as `rule="ratio"`.
+        settings: passed to the model's constructor, such as `rule="ratio"`; they override those in the weights' header.
 
     Raises:
         UnknownNameError: no such model or weights; near names are suggested.
@@ -60,19 +63,29 @@ def load_model(
     """
     from fuselens.models.weights import load_weights, weights_for
 
+    kind = MODELS[name]
+    wanted = weights_for(name, names) if weights == "auto" else weights
+    stored = _stored_settings(name, wanted)
     try:
-        model: FusionModel = MODELS[name](**settings)
+        model: FusionModel = kind(**stored | settings)
     except TypeError as error:
-        raise InputError(f"The model '{name}' cannot be built with {settings}: {error}.") from error
-    if any(True for _ in model.parameters()):
-        if weights == "auto":
-            weights = weights_for(name, names)
-            if weights is None:
-                raise InputError(
-                    f"No weights of '{name}' for {names[0]} + {names[1]} are shipped; pass weights=... or train some."
-                )
-        if weights is not None:
-            load_weights(model, weights)
-    elif weights not in ("auto", None):
+        raise InputError(f"The model '{name}' cannot be built with {stored | settings}: {error}.") from error
+    has_weights = any(True for _ in model.parameters())
+    if wanted is not None and not has_weights:
         raise InputError(f"'{name}' is a rule without weights; leave out '{weights}'.")
+    if wanted is not None:
+        load_weights(model, wanted)
+    elif weights == "auto" and has_weights:
+        raise InputError(
+            f"No weights of '{name}' for {names[0]} + {names[1]} are shipped; pass weights=... or train some."
+        )
     return model.to(resolve_device(device)).eval()
+
+
+def _stored_settings(name: str, weights: str | Path | None) -> dict[str, Any]:
+    """Return the settings in the weights' header; none for rules, for which the caller has its own words."""
+    from fuselens.models.weights import list_weights, settings_in, weights_file
+
+    if weights is None or not (Path(weights).suffix == ".safetensors" or list_weights(name)):
+        return {}
+    return settings_in(weights_file(name, weights))

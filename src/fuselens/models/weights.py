@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
 from fuselens.core.errors import InputError, UnknownNameError
@@ -69,35 +70,71 @@ def load_weights(model: FusionModel, weights: str | Path) -> FusionModel:
         UnknownNameError: no shipped weights of that name.
         InputError: missing file, not a safetensors file, or tensors that do not fit the network.
     """
+    path = weights_file(model.name, weights)
+    start_from(model, path)
+    card = path.with_suffix(".json")
+    facts = json.loads(card.read_text(encoding="utf-8")) if card.is_file() else {}
+    name = path.stem if Path(weights).suffix == ".safetensors" else str(weights)
+    model.weights_info = {**facts, "weights": facts.get("weights", name), "sha256": file_hash(path)}
+    return model
+
+
+def weights_file(model: str, weights: str | Path) -> Path:
+    """Return the file of shipped weights by name, or `weights` itself where it is a `.safetensors` file.
+
+    Raises:
+        UnknownNameError, InputError: as `load_weights`.
+    """
     path = Path(weights)
     if path.suffix == ".safetensors":
         if not path.is_file():
             raise InputError(f"The weights file '{path}' does not exist.")
-        name = path.stem
-    else:
-        path = weights_folder() / f"{model.name}-{weights}.safetensors"
-        name = str(weights)
-        if not path.is_file():
-            raise UnknownNameError(
-                f"weights of {model.name}", name, [card["weights"] for card in list_weights(model.name).values()]
-            )
+        return path
+    path = weights_folder() / f"{model}-{weights}.safetensors"
+    if not path.is_file():
+        known = [card["weights"] for card in list_weights(model).values()]
+        raise UnknownNameError(f"weights of {model}", str(weights), known)
+    return path
+
+
+def start_from(model: FusionModel, path: Path) -> None:
+    """Copy the tensors of a safetensors file into `model`, all or none.
+
+    Raises:
+        InputError: missing file, not a safetensors file, or tensors that do not fit the network.
+    """
     try:
         tensors = load_file(path)
     except (SafetensorError, OSError) as error:
         raise InputError(f"'{path}' is not a safetensors file: {error}.") from error
     _check_fit(model, tensors, path)
     model.load_state_dict(tensors)
-    card = path.with_suffix(".json")
-    facts = json.loads(card.read_text(encoding="utf-8")) if card.is_file() else {}
-    model.weights_info = {**facts, "weights": facts.get("weights", name), "sha256": file_hash(path)}
-    return model
 
 
-def save_weights(model: FusionModel, path: Path) -> Path:
-    """Write the model's tensors as safetensors, atomically."""
+def settings_in(path: Path) -> dict[str, Any]:
+    """Return the arguments of the network's constructor that its weights were made with, as the file's header says.
+
+    Raises:
+        InputError: not a safetensors file, or a header that is not ours.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = file.metadata() or {}
+        settings = json.loads(header.get("settings", "{}"))
+    except (SafetensorError, OSError, ValueError) as error:
+        raise InputError(f"'{path}' is not a safetensors file: {error}.") from error
+    if not isinstance(settings, dict):
+        raise InputError(
+            f"The settings in the header of '{path}' are no mapping; the file was not written by fuselens."
+        )
+    return settings
+
+
+def save_weights(model: FusionModel, path: Path, settings: Mapping[str, Any] | None = None) -> Path:
+    """Write the model's tensors as safetensors, atomically; `settings` are its constructor's arguments."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
     with atomic_path(path) as temporary:
-        save_file(tensors, temporary, metadata={"model": model.name})
+        save_file(tensors, temporary, metadata={"model": model.name, "settings": json.dumps(dict(settings or {}))})
     return path
 
 

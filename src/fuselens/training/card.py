@@ -14,9 +14,9 @@ from fuselens.core.version import __version__
 from fuselens.data.folders import PairFiles
 from fuselens.models import load_model
 from fuselens.models.weights import file_hash
-from fuselens.training.crops import PairStore
 from fuselens.training.losses import PARTS, partial_losses
 from fuselens.training.recipe import Recipe
+from fuselens.training.stores import PairStore
 
 # Paper 002, Table 1: 1 - SSIM and MSE against MRI and PET after the full recipe on 272 ADNI pairs.
 PAPER_TABLE_1 = {

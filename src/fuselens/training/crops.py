@@ -5,53 +5,25 @@ That purity makes resuming exact: after a kill, sample number i is the same samp
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from torch.utils.data import Dataset
 
 from fuselens.core.errors import InputError
-from fuselens.data.folders import PairFiles
-from fuselens.data.pairs import read_pair
+from fuselens.training.objectives.objective import Sample
+from fuselens.training.stores import Store
 
-Sample = tuple[torch.Tensor, torch.Tensor]
-
-
-class PairStore:
-    """Reads pairs and keeps the last `capacity` of them in memory."""
-
-    def __init__(self, files: Sequence[PairFiles], normalize: Literal["minmax"] | None, capacity: int = 512) -> None:
-        """Remember the files; nothing is read yet."""
-        self.files = list(files)
-        self._normalize = normalize
-        self._capacity = capacity
-        self._kept: OrderedDict[int, Sample] = OrderedDict()
-
-    def __len__(self) -> int:
-        """Count the pairs."""
-        return len(self.files)
-
-    def __getitem__(self, index: int) -> Sample:
-        """Return the lumas `[1, H, W]` of pair `index`."""
-        if index in self._kept:
-            self._kept.move_to_end(index)
-            return self._kept[index]
-        files = self.files[index]
-        pair = read_pair(files.a, files.b, normalize=self._normalize)
-        self._kept[index] = pair.a.y[None], pair.b.y[None]
-        if len(self._kept) > self._capacity:
-            self._kept.popitem(last=False)
-        return self._kept[index]
+Files = TypeVar("Files")
 
 
 class TrainingCrops(Dataset[Sample]):
     """Samples `start .. start + length - 1` of the endless stream of crops.
 
     Args:
-        store: the training pairs.
+        store: the training pairs or images.
         crop: side in pixels, or None for whole images.
         seed: of the order, the places and the flips.
         start, length: which part of the stream this is.
@@ -59,7 +31,7 @@ class TrainingCrops(Dataset[Sample]):
     """
 
     def __init__(
-        self, store: PairStore, *, crop: int | None, seed: int, start: int, length: int, flips: bool, shuffle: bool
+        self, store: Store, *, crop: int | None, seed: int, start: int, length: int, flips: bool, shuffle: bool
     ) -> None:
         """Keep the settings."""
         self.store, self.crop, self.seed = store, crop, seed
@@ -71,22 +43,23 @@ class TrainingCrops(Dataset[Sample]):
         return self.length
 
     def __getitem__(self, position: int) -> Sample:
-        """Return sample `start + position` as two `[1, crop, crop]` tensors."""
+        """Return sample `start + position`: a `[1, crop, crop]` tensor for each source."""
         index = self.start + position
         random = np.random.default_rng((self.seed, index))
         pair = self._pair_of(index)
-        a, b = self.store[pair]
+        sources = self.store[pair]
         if self.crop is not None:
-            if min(a.shape[1:]) < self.crop:
+            height, width = sources[0].shape[1:]
+            if min(height, width) < self.crop:
                 raise InputError(
-                    f"'{self.store.files[pair].a}' is {a.shape[2]}x{a.shape[1]}, smaller than the crops of "
+                    f"'{self.store.name(pair)}' is {width}x{height}, smaller than the crops of "
                     f"{self.crop}x{self.crop}; lower the recipe's crop (--set crop=...)."
                 )
-            a, b = _random_crop(a, b, self.crop, random)
+            sources = _random_crop(sources, self.crop, random)
         if self.flips:
             axes = [axis for axis in (1, 2) if random.random() < 0.5]
-            a, b = a.flip(axes), b.flip(axes)
-        return a.contiguous(), b.contiguous()
+            sources = tuple(source.flip(axes) for source in sources)
+        return tuple(source.contiguous() for source in sources)
 
     def _pair_of(self, index: int) -> int:
         epoch, place = divmod(index, len(self.store))
@@ -97,47 +70,48 @@ class TrainingCrops(Dataset[Sample]):
 
 
 class ValidationCrops(Dataset[Sample]):
-    """The middle `side` x `side` of every validation pair (all of it where the image is smaller)."""
+    """The middle `side` x `side` of every validation pair or image (all of it where the image is smaller)."""
 
-    def __init__(self, store: PairStore, side: int = 256) -> None:
-        """Keep the pairs."""
+    def __init__(self, store: Store, side: int = 256) -> None:
+        """Keep the pairs or images."""
         self.store, self.side = store, side
 
     def __len__(self) -> int:
-        """Count the pairs."""
+        """Count the pairs or images."""
         return len(self.store)
 
     def __getitem__(self, index: int) -> Sample:
-        """Return the middle of pair `index`."""
-        a, b = self.store[index]
-        top, left = (max(0, (size - self.side) // 2) for size in a.shape[1:])
-        window = (slice(None), slice(top, top + self.side), slice(left, left + self.side))
-        return a[window], b[window]
+        """Return the middle of pair or image `index`."""
+        sources = self.store[index]
+        top, left = (max(0, (size - self.side) // 2) for size in sources[0].shape[1:])
+        return _cut(sources, top, left, self.side)
 
 
-def _random_crop(a: torch.Tensor, b: torch.Tensor, side: int, random: np.random.Generator) -> Sample:
-    height, width = a.shape[1:]
-    top, left = int(random.integers(height - side + 1)), int(random.integers(width - side + 1))
-    window = (slice(None), slice(top, top + side), slice(left, left + side))
-    return a[window], b[window]
+def _random_crop(sources: Sample, side: int, random: np.random.Generator) -> Sample:
+    height, width = sources[0].shape[1:]
+    return _cut(sources, int(random.integers(height - side + 1)), int(random.integers(width - side + 1)), side)
+
+
+def _cut(sources: Sample, top: int, left: int, side: int) -> Sample:
+    return tuple(source[:, top : top + side, left : left + side] for source in sources)
 
 
 def stack_samples(samples: Sequence[Sample]) -> Sample:
-    """Return one batch `[N, 1, H, W]` of each source.
+    """Return one batch `[N, 1, H, W]` for each source.
 
     Raises:
         InputError: whole images of several sizes.
     """
-    sizes = {f"{a.shape[2]}x{a.shape[1]}" for a, _ in samples}
+    sizes = {f"{sources[0].shape[2]}x{sources[0].shape[1]}" for sources in samples}
     if len(sizes) > 1:
         raise InputError(
             f"Whole images of different sizes ({', '.join(sorted(sizes))}) cannot share a batch; "
             "set the recipe's crop, or batch_size to 1."
         )
-    return torch.stack([a for a, _ in samples]), torch.stack([b for _, b in samples])
+    return tuple(torch.stack(sources) for sources in zip(*samples, strict=True))
 
 
-def split_pairs(files: Sequence[PairFiles], share: float, seed: int) -> tuple[list[PairFiles], list[PairFiles]]:
+def split_pairs(files: Sequence[Files], share: float, seed: int) -> tuple[list[Files], list[Files]]:
     """Hold out a random `share` of the pairs for validation (at least one, unless the share is 0)."""
     held_out = max(1, round(share * len(files))) if share else 0
     if held_out >= len(files):
@@ -145,9 +119,19 @@ def split_pairs(files: Sequence[PairFiles], share: float, seed: int) -> tuple[li
             f"Of {len(files)} pairs, {held_out} would be held out and none left to train on; "
             "add pairs or lower the recipe's validation."
         )
+    return _without(files, np.random.default_rng(seed).permutation(len(files))[:held_out])
+
+
+def split_folds(files: Sequence[Files], folds: int, seed: int) -> list[tuple[list[Files], list[Files]]]:
+    """Return `folds` splits into training and validation; every pair is held out in exactly one of them."""
+    if folds > len(files):
+        raise InputError(
+            f"{len(files)} pairs cannot make {folds} folds; add pairs or lower the recipe's folds."
+        )
     order = np.random.default_rng(seed).permutation(len(files))
-    chosen = set(order[:held_out].tolist())
-    return (
-        [f for i, f in enumerate(files) if i not in chosen],
-        [f for i, f in enumerate(files) if i in chosen],
-    )
+    return [_without(files, part) for part in np.array_split(order, folds)]
+
+
+def _without(files: Sequence[Files], chosen: np.ndarray[Any, np.dtype[np.int64]]) -> tuple[list[Files], list[Files]]:
+    out = set(chosen.tolist())
+    return [f for i, f in enumerate(files) if i not in out], [f for i, f in enumerate(files) if i in out]

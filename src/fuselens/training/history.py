@@ -17,9 +17,9 @@ from fuselens.core.files import atomic_path, write_text
 class LossHistory(Callback):
     """Collects one row an epoch, survives a kill with the checkpoint, and draws the curves."""
 
-    def __init__(self, folder: Path, title: str, modalities: tuple[str, str]) -> None:
-        """Write `losses.csv` and `losses.png` into `folder`."""
-        self.folder, self.title, self.modalities = folder, title, modalities
+    def __init__(self, folder: Path, title: str, modalities: tuple[str, str], labels: dict[str, str]) -> None:
+        """Write `losses.csv` and `losses.png` into `folder`; `labels` says which parts are drawn, and their axes."""
+        self.folder, self.title, self.modalities, self.labels = folder, title, modalities, labels
         self.rows: list[dict[str, float]] = []
         self.seconds = 0.0
         self._started = time.monotonic()
@@ -62,16 +62,16 @@ class LossHistory(Callback):
     def _draw(self) -> None:
         from matplotlib.figure import Figure
 
-        figure = Figure(figsize=(10, 4), layout="constrained")
-        panels = figure.subplots(1, 2)
-        for panel, kind, label in zip(panels, ("ssim", "l2"), ("1 − SSIM", "mean squared error"), strict=True):
-            for letter, colour in (("a", "#c2410c"), ("b", "#1d4ed8")):
+        lines = (("_a", "#c2410c", f"{self.modalities[0]}, "), ("_b", "#1d4ed8", f"{self.modalities[1]}, "))
+        figure = Figure(figsize=(5 * len(self.labels), 4), layout="constrained")
+        panels = figure.subplots(1, len(self.labels), squeeze=False)[0]
+        for panel, (part, label) in zip(panels, self.labels.items(), strict=True):
+            for ending, colour, name in (*lines, ("", "#374151", "")):
                 for split, style in (("train", "-"), ("val", "--")):
-                    points = [(r["step"], r[key]) for r in self.rows if (key := f"{split}/{kind}_{letter}") in r]
+                    points = [(r["step"], r[key]) for r in self.rows if (key := f"{split}/{part}{ending}") in r]
                     if points:
-                        name = self.modalities[0 if letter == "a" else 1]
                         mark = "o" if len(points) == 1 else ""
-                        panel.plot(*zip(*points, strict=True), style + mark, color=colour, label=f"{name}, {split}")
+                        panel.plot(*zip(*points, strict=True), style + mark, color=colour, label=f"{name}{split}")
             panel.set(xlabel="step", ylabel=label, title=f"{self.title}: {label}")
             panel.grid(alpha=0.25)
             panel.legend(frameon=False)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,9 +13,10 @@ from torch.utils.data import DataLoader
 from fuselens.core.errors import InputError
 from fuselens.core.model import FusionModel
 from fuselens.data.folders import PairFiles
-from fuselens.training.crops import PairStore, Sample, TrainingCrops, ValidationCrops, split_pairs, stack_samples
-from fuselens.training.losses import FusionLoss
+from fuselens.training.crops import TrainingCrops, ValidationCrops, stack_samples
+from fuselens.training.objectives.objective import Sample
 from fuselens.training.recipe import Recipe
+from fuselens.training.stores import ImageStore, PairStore, Store
 
 
 class DivergedError(InputError):
@@ -23,7 +24,7 @@ class DivergedError(InputError):
 
 
 class FusionTraining(LightningModule):
-    """Trains a fusion network with the SSIM + L2 loss and Adam."""
+    """Trains a fusion network, or the part of it that the recipe's objective names."""
 
     def __init__(self, model: FusionModel, recipe: Recipe) -> None:
         """Keep the network and what the recipe says about loss and optimiser."""
@@ -31,7 +32,8 @@ class FusionTraining(LightningModule):
         # Channels-last convolutions train about 1.2 times faster on CPUs and GPUs alike.
         self.model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.recipe = recipe
-        self.loss = FusionLoss(**dataclasses.asdict(recipe.loss))
+        self.model.requires_grad_(False)
+        recipe.loss.trained(self.model).requires_grad_(True)
 
     def on_train_epoch_start(self) -> None:
         """Freeze the statistics of batch normalisation once the recipe's share of the steps is done."""
@@ -55,34 +57,38 @@ class FusionTraining(LightningModule):
         self._log_losses(batch, "val")
 
     def _log_losses(self, batch: Sample, split: str) -> torch.Tensor:
-        a, b = batch
-        fused = self.model(a, b)
+        outputs = self.recipe.loss.outputs(self.model, batch)
         # Half precision is too coarse for SSIM's variances.
-        with torch.autocast(fused.device.type, enabled=False):
-            loss, parts = self.loss(fused.float(), a, b)
+        with torch.autocast(batch[0].device.type, enabled=False):
+            loss, parts = self.recipe.loss.loss(tuple(output.float() for output in outputs), batch)
         values = {f"{split}/{name}": value for name, value in {"loss": float(loss.detach()), **parts}.items()}
-        self.log_dict(values, on_step=False, on_epoch=True, batch_size=a.shape[0], sync_dist=True)
+        self.log_dict(values, on_step=False, on_epoch=True, batch_size=len(batch[0]), sync_dist=True)
         return loss
 
     def configure_optimizers(self) -> Any:
-        """Return Adam, with a cosine schedule where the recipe asks for it."""
-        optimiser = torch.optim.Adam(self.parameters(), lr=self.recipe.lr)
+        """Return the recipe's optimiser and schedule."""
+        kind = {"adam": torch.optim.Adam, "rmsprop": torch.optim.RMSprop}[self.recipe.optimiser]
+        optimiser = kind([p for p in self.parameters() if p.requires_grad], lr=self.recipe.lr)
         if self.recipe.schedule == "constant":
             return optimiser
-        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, T_max=self.recipe.steps)
+        schedule: torch.optim.lr_scheduler.LRScheduler
+        if self.recipe.schedule == "cosine":
+            schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, T_max=self.recipe.steps)
+        else:
+            schedule = torch.optim.lr_scheduler.StepLR(optimiser, step_size=-(-self.recipe.steps // 5), gamma=0.5)
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
 class PairCrops(LightningDataModule):
     """Serves crops so that epoch e is always the same stretch of the sample stream, on any number of processes."""
 
-    def __init__(self, files: Sequence[PairFiles], recipe: Recipe) -> None:
-        """Split the pairs and keep the recipe."""
+    def __init__(
+        self, training: Sequence[PairFiles | Path], held_out: Sequence[PairFiles | Path], recipe: Recipe
+    ) -> None:
+        """Keep the files, pairs or single images, and the recipe."""
         super().__init__()
         self.recipe = recipe
-        training, validation = split_pairs(files, recipe.validation, recipe.seed)
-        self.training = PairStore(training, recipe.normalize)
-        self.held_out = PairStore(validation, recipe.normalize)
+        self.training, self.held_out = store_of(training, recipe), store_of(held_out, recipe)
 
     def train_dataloader(self) -> DataLoader[Sample]:
         """Return the samples of the trainer's current epoch."""
@@ -104,4 +110,13 @@ class PairCrops(LightningDataModule):
 
     def val_dataloader(self) -> DataLoader[Sample] | list[Any]:
         """Return the validation pairs, one a batch since their sizes may differ."""
-        return DataLoader(ValidationCrops(self.held_out), batch_size=1) if len(self.held_out) else []
+        if not len(self.held_out):
+            return []
+        return DataLoader(ValidationCrops(self.held_out), batch_size=1, collate_fn=stack_samples)
+
+
+def store_of(files: Sequence[PairFiles | Path], recipe: Recipe) -> Store:
+    """Return the store that serves what the recipe's objective is computed on."""
+    if recipe.loss.images == "single":
+        return ImageStore([file for file in files if isinstance(file, Path)], recipe.normalize, recipe.crop)
+    return PairStore([file for file in files if isinstance(file, PairFiles)], recipe.normalize)

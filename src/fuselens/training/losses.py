@@ -1,28 +1,13 @@
-"""The SSIM + L2 fusion loss of FuseVis (paper 002, equation 4).
-
-L = lambda [gs (1 - SSIM(f, a)) + (1 - gs)(1 - SSIM(f, b))] + (1 - lambda) [g2 MSE(f, a) + (1 - g2) MSE(f, b)]
-"""
+"""The four losses that every fusion network reports, whatever it is trained for: how unlike each source it is."""
 
 from __future__ import annotations
 
 import torch
 
 from fuselens.core.ssim import ssim_map
-from fuselens.training.recipe import LossWeights
 
 PARTS = ("ssim_a", "ssim_b", "l2_a", "l2_b")
-
-
-class FusionLoss(LossWeights):
-    """The loss, with its weights; the L2 part is the mean squared error, as in the published code."""
-
-    def __call__(self, fused: torch.Tensor, a: torch.Tensor, b: torch.Tensor) -> tuple[torch.Tensor, dict[str, float]]:
-        """Return the loss and its four parts (1 - SSIM and MSE against each source) for `[N, 1, H, W]` in `[0, 1]`."""
-        parts = partial_losses(fused, a, b)
-        ssim = self.gamma_ssim * parts["ssim_a"] + (1 - self.gamma_ssim) * parts["ssim_b"]
-        l2 = self.gamma_l2 * parts["l2_a"] + (1 - self.gamma_l2) * parts["l2_b"]
-        total = self.lambda_ * ssim + (1 - self.lambda_) * l2
-        return total, {name: float(value.detach()) for name, value in parts.items()}
+LABELS = {"ssim": "1 − SSIM", "l2": "mean squared error"}
 
 
 def partial_losses(fused: torch.Tensor, a: torch.Tensor, b: torch.Tensor) -> dict[str, torch.Tensor]:

@@ -13,52 +13,12 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import yaml
 
 from fuselens.core.errors import InputError, UnknownNameError
-
-# Paper 002, section 4.5: whole min-max stretched images, no shuffling, 200 epochs of 272 pairs.
-PAPER_PRESET: dict[str, Any] = {
-    "schedule": "constant",
-    "batch_size": 2,
-    "crop": None,
-    "steps": 27200,
-    "flips": False,
-    "shuffle": False,
-    "normalize": "minmax",
-    "precision": "32-true",
-    "gradient_clip": None,
-    "freeze_norm": 1.0,
-    "loss.lambda": 0.99,
-}
-# Table 1 of the paper, and the published runs where they differ from its text.
-PAPER_NETWORKS: dict[str, dict[str, Any]] = {
-    "funfusean": {"loss.gamma_ssim": 0.47, "loss.gamma_l2": 0.5, "lr": 2e-3},
-    "masknet": {"loss.gamma_ssim": 0.5, "loss.gamma_l2": 0.494, "lr": 2e-3},
-    "deepfuse": {"loss.gamma_ssim": 0.497, "loss.gamma_l2": 0.5, "lr": 2e-4},
-    "deeppedestrian": {"loss.gamma_ssim": 0.52, "loss.gamma_l2": 0.5, "lr": 2e-3, "batch_size": 8, "steps": 6800},
-}
+from fuselens.training.objectives import OBJECTIVES
+from fuselens.training.objectives.objective import Objective
+from fuselens.training.objectives.similarity import Similarity
+from fuselens.training.paper_settings import PAPER_SETTINGS
 
 _KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text", type(None): "null"}
-
-
-@dataclass(frozen=True)
-class LossWeights:
-    """The weights of the four partial losses; in YAML `lambda_` is written `lambda`.
-
-    Attributes:
-        lambda_: share of the SSIM part; the rest is the L2 part.
-        gamma_ssim: share of source a in the SSIM part.
-        gamma_l2: share of source a in the L2 part.
-    """
-
-    lambda_: float = 0.99
-    gamma_ssim: float = 0.5
-    gamma_l2: float = 0.5
-
-    def __post_init__(self) -> None:
-        """Refuse weights outside [0, 1]."""
-        for name in ("lambda_", "gamma_ssim", "gamma_l2"):
-            value = getattr(self, name)
-            if not 0 <= value <= 1:
-                raise InputError(f"Expected the loss weight {name.rstrip('_')} in [0, 1] but got {value}.")
 
 
 @dataclass(frozen=True)
@@ -69,11 +29,17 @@ class Recipe:
         model: registry name of the network.
         weights: name under which the result is shipped and loaded, such as `"mri-pet"`.
         modalities: folder names of source a and b inside each data folder.
-        loss: weights of the partial losses.
-        lr: Adam's learning rate; `schedule` says how it changes over the run.
+        objective: what the network is trained for; a name of `OBJECTIVES`.
+        loss: weights of the objective's parts; an object of its class.
+        settings: arguments of the network's constructor, such as `{"width": 32}`.
+        start: a recipe that is run before, or a `.safetensors` file; the network starts from its weights.
+        dictionary: file of confounder scenes, for networks that have any.
+        lr: learning rate of the `optimiser`; `schedule` says how it changes over the run: `"cosine"` to 0, or
+            `"halving"` after each fifth of the steps.
         batch_size, crop, steps: pairs a step, side of the square crops in pixels (None: whole images), optimiser steps.
         epoch_steps: steps between two checkpoints, validations and points of the loss curves.
         validation: share of the pairs held out.
+        folds: with 2 or more, the run is cross-validated first: so many trainings, each without one part of the pairs.
         flips, shuffle: random mirroring; random order of the pairs.
         normalize: `"minmax"` stretches every image to [0, 1], as the papers do.
         precision: Lightning's word for the numbers that the network computes with.
@@ -87,14 +53,20 @@ class Recipe:
     model: str
     weights: str
     modalities: tuple[str, str]
-    loss: LossWeights = field(default_factory=LossWeights)
+    objective: str = "similarity"
+    loss: Objective = field(default_factory=Similarity)
+    settings: dict[str, Any] = field(default_factory=dict)
+    start: str | None = None
+    dictionary: str | None = None
+    optimiser: Literal["adam", "rmsprop"] = "adam"
     lr: float = 2e-3
-    schedule: Literal["constant", "cosine"] = "constant"
+    schedule: Literal["constant", "cosine", "halving"] = "constant"
     batch_size: int = 4
     crop: int | None = 128
     steps: int = 2000
     epoch_steps: int = 100
     validation: float = 0.1
+    folds: int = 0
     flips: bool = True
     shuffle: bool = True
     normalize: Literal["minmax"] | None = None
@@ -106,7 +78,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         """Refuse values that cannot be trained with."""
-        for name, least in (("batch_size", 1), ("steps", 1), ("epoch_steps", 1), ("seed", 0)):
+        for name, least in (("batch_size", 1), ("steps", 1), ("epoch_steps", 1), ("seed", 0), ("folds", 0)):
             if getattr(self, name) < least:
                 raise InputError(f"Expected the recipe's {name} to be at least {least} but got {getattr(self, name)}.")
         for name in ("lr", "gradient_clip"):
@@ -125,13 +97,20 @@ class Recipe:
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, as they stand in the YAML file."""
         values = dataclasses.asdict(self)
-        values["loss"]["lambda"] = values["loss"].pop("lambda_")
+        values["loss"] = self.loss.as_dict()
         values["modalities"] = list(self.modalities)
         return values
 
     def as_in_the_paper(self) -> Recipe:
-        """Return this recipe with the settings of paper 002."""
-        return self.changed(**PAPER_PRESET).changed(**PAPER_NETWORKS.get(self.model, {}))
+        """Return this recipe with the settings of its network's paper.
+
+        Raises:
+            InputError: the paper's settings are not known.
+        """
+        for key in (f"{self.model}-{self.weights}", self.model):
+            if key in PAPER_SETTINGS:
+                return self.changed(**PAPER_SETTINGS[key])
+        raise InputError(f"No published settings of '{self.model}' are known; leave out --preset paper.")
 
     def changed(self, **changes: Any) -> Recipe:
         """Return a recipe with other values; keys of the loss are written `loss.gamma_ssim`.
@@ -144,8 +123,8 @@ class Recipe:
             place, dot, inner = key.partition(".")
             if not dot:
                 values[key] = value
-            elif place == "loss":
-                values["loss"] = {**values["loss"], inner: value}
+            elif place in ("loss", "settings"):
+                values[place] = {**values[place], inner: value}
             else:
                 raise UnknownNameError("setting", key, [*values, *(f"loss.{name}" for name in values["loss"])])
         return recipe_from(values, "these settings")
@@ -192,6 +171,7 @@ def recipe_from(values: Any, what: str) -> Recipe:
         UnknownNameError: a key that recipes do not have; near ones are suggested.
         InputError: a key is missing, or a value of the wrong kind or range.
     """
+    values = _with_objective(values, what)
     settings = _settings_of(values, Recipe, what)
     for key in ("model", "weights", "modalities"):
         if key not in settings:
@@ -199,11 +179,20 @@ def recipe_from(values: Any, what: str) -> Recipe:
     return Recipe(**settings)
 
 
+def _with_objective(values: Any, what: str) -> Any:
+    """Replace the plain values of `loss` by the objective that `objective` names."""
+    if not isinstance(values, dict):
+        return values
+    kind = OBJECTIVES[str(values.get("objective", "similarity"))]
+    weights = values.get("loss", {})
+    return {**values, "loss": kind(**_settings_of(weights, kind, f"loss in {what}"))}
+
+
 def _settings_of(values: Any, kind: type, what: str) -> dict[str, Any]:
     """Return the constructor's arguments of the dataclass `kind`, checked against its annotations."""
     if not isinstance(values, dict):
         raise InputError(f"Expected {what} to be a mapping of settings but got {type(values).__name__}.")
-    hints = {name.rstrip("_"): (name, hint) for name, hint in get_type_hints(kind).items()}
+    hints = {name.rstrip("_"): (name, hint) for name, hint in _fields_of(kind).items()}
     settings = {}
     for key, value in values.items():
         if key not in hints:
@@ -213,10 +202,19 @@ def _settings_of(values: Any, kind: type, what: str) -> dict[str, Any]:
     return settings
 
 
+def _fields_of(kind: type) -> dict[str, Any]:
+    hints = get_type_hints(kind)
+    return {field.name: hints[field.name] for field in dataclasses.fields(kind)}
+
+
 def _setting(value: Any, hint: Any, what: str) -> Any:
     """Return `value` as the annotation `hint` wants it."""
-    if hint is LossWeights:
-        return LossWeights(**_settings_of(value, LossWeights, what))
+    if hint is Objective:
+        return value
+    if get_origin(hint) is dict:
+        if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+            return value
+        raise InputError(f"Expected {what} to be a mapping of settings but got {value!r}.")
     if get_origin(hint) is tuple:
         if isinstance(value, list | tuple) and len(value) == 2 and all(isinstance(word, str) for word in value):
             return tuple(value)

@@ -18,8 +18,10 @@ from fuselens.core.files import prepare_folder, write_text
 from fuselens.core.model import FusionModel
 from fuselens.data.folders import PairFiles, find_pairs
 from fuselens.models import load_model
-from fuselens.models.weights import save_weights
-from fuselens.training.recipe import Recipe
+from fuselens.models.weights import save_weights, start_from
+from fuselens.training.crops import split_folds, split_pairs
+from fuselens.training.recipe import Recipe, load_recipe
+from fuselens.training.stores import find_images
 
 try:
     from lightning.fabric.utilities.exceptions import MisconfigurationException
@@ -54,6 +56,15 @@ class TrainingResult:
     seconds: float
 
 
+@dataclass(frozen=True)
+class Machines:
+    """On what is trained, in Lightning's words: `"cpu"`, `"gpu"`; several GPUs and nodes train data-parallel."""
+
+    accelerator: str = "auto"
+    devices: int | str = "auto"
+    nodes: int = 1
+
+
 def collect_pairs(folders: Sequence[Path], recipe: Recipe) -> list[PairFiles]:
     """Return the pairs of all training folders, by the recipe's modality folders.
 
@@ -65,6 +76,13 @@ def collect_pairs(folders: Sequence[Path], recipe: Recipe) -> list[PairFiles]:
             f"Say where the training pairs are: --data FOLDER with the sub-folders {' and '.join(recipe.modalities)}."
         )
     return [files for folder in folders for files in find_pairs(folder, *recipe.modalities)]
+
+
+def _collect(folders: Sequence[Path], recipe: Recipe) -> Sequence[PairFiles | Path]:
+    """Return what the recipe's objective is computed on: pairs, or every image of the folders."""
+    if recipe.loss.images == "single" and folders:
+        return [file for folder in folders for file in find_images(folder)]
+    return collect_pairs(folders, recipe)
 
 
 def train(
@@ -85,7 +103,7 @@ def train(
         recipe: what to train and how.
         folders: data folders with the two modality sub-folders that the recipe names.
         out: receives checkpoints, `losses.csv`, `losses.png`, TensorBoard logs, weights and card.
-        accelerator, devices, nodes: Lightning's words (`"cpu"`, `"gpu"`; several GPUs and nodes train data-parallel).
+        accelerator, devices, nodes: as of `Machines`.
         test: folders of test pairs whose losses go on the card.
         callbacks: more Lightning callbacks.
         progress: called once an epoch with (step, steps, losses); the keys of losses are such as `"val/ssim_a"`.
@@ -96,33 +114,85 @@ def train(
         MissingExtraError: Lightning is not installed.
         KeyboardInterrupt: the run was stopped; the same call continues it from its last epoch.
     """
-    data = PairCrops(collect_pairs(folders, recipe), recipe)
+    machines = Machines(accelerator, devices, nodes)
+    files = _collect(folders, recipe)
+    splits = split_folds(files, recipe.folds, recipe.seed) if recipe.folds else []
+    splits.append(split_pairs(files, recipe.validation, recipe.seed))
     test_files = [files for folder in test for files in find_pairs(folder, *recipe.modalities)]
-    model = _new_model(recipe)
+    _new_model(recipe)  # refuses what cannot be trained before anything is written
     out = prepare_folder(out)
     _claim(out, recipe)
-    history = LossHistory(out, f"{recipe.model} on {recipe.weights}", recipe.modalities)
-    last = out / "checkpoints" / "last.ckpt"
-    watchers = [history, *callbacks, *([EpochLines(progress, recipe.steps)] if progress else []), EpochCheckpoint(last)]
-    with quiet_lightning():
-        trainer = _trainer(recipe, out, watchers, accelerator=accelerator, devices=devices, nodes=nodes)
-        _fit(trainer, FusionTraining(model, recipe), data, last)
+    watchers = [*callbacks, *([EpochLines(progress, recipe.steps)] if progress else [])]
+    start = _starting_weights(recipe, folders, out, machines, progress)
+    runs = []
+    for number, (training, held_out) in enumerate(splits, 1):
+        place = out if number == len(splits) else prepare_folder(out / f"fold-{number}")
+        runs.append(_run(recipe, PairCrops(training, held_out, recipe), place, start, machines, watchers))
+    *folds, run = runs
     weights = out / f"{recipe.model}-{recipe.weights}.safetensors"
-    if trainer.is_global_zero:
-        model = model.cpu().to(memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload]
-        save_weights(model, weights)
-        write_card(weights, model, recipe, _facts(trainer, history, data), test_files)
-    return TrainingResult(weights, history.last("val") or history.last("train"), trainer.global_step, history.seconds)
+    if run.trainer.is_global_zero:
+        model = run.model.cpu().to(memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload]
+        save_weights(model, weights, recipe.settings)
+        facts = _facts(run.trainer, run.history, run.data) | _fold_facts([fold.history for fold in folds])
+        write_card(weights, model, recipe, facts, test_files)
+    losses = run.history.last("val") or run.history.last("train")
+    return TrainingResult(weights, losses, run.trainer.global_step, run.history.seconds)
+
+
+@dataclass(frozen=True, eq=False)
+class _Run:
+    model: FusionModel
+    trainer: Trainer
+    history: LossHistory
+    data: PairCrops
+
+
+def _run(
+    recipe: Recipe,
+    data: PairCrops,
+    out: Path,
+    start: Path | None,
+    machines: Machines,
+    callbacks: Sequence[Callback],
+) -> _Run:
+    """Train one network from its beginning, or from the checkpoint in `out`."""
+    model = _new_model(recipe)
+    if start is not None:
+        start_from(model, start)
+    history = LossHistory(out, f"{recipe.model} on {recipe.weights}", recipe.modalities, recipe.loss.labels)
+    last = out / "checkpoints" / "last.ckpt"
+    with quiet_lightning():
+        trainer = _trainer(recipe, out, [history, *callbacks, EpochCheckpoint(last)], machines)
+        _fit(trainer, FusionTraining(model, recipe), data, last)
+    return _Run(model, trainer, history, data)
 
 
 def _new_model(recipe: Recipe) -> FusionModel:
     with torch.random.fork_rng():
         torch.manual_seed(recipe.seed)
-        model = load_model(recipe.model, weights=None)
+        model = load_model(recipe.model, weights=None, **recipe.settings)
     if not any(p.requires_grad for p in model.parameters()):
         raise InputError(f"'{recipe.model}' is a rule without parameters; there is nothing to train.")
+    needed = {"reconstruction": "reconstruct", "classification": "classify"}.get(recipe.objective)
+    if needed is not None and not hasattr(model, needed):
+        raise InputError(f"'{recipe.model}' cannot {needed} single images; choose another objective.")
     # Models are loaded for use, and Lightning keeps the mode it finds: batch normalisation would never learn.
     return model.train()
+
+
+def _starting_weights(
+    recipe: Recipe, folders: Sequence[Path], out: Path, machines: Machines, progress: Progress | None
+) -> Path | None:
+    """Return the weights that the recipe starts from; a recipe that it names is run first, on the same folders."""
+    if recipe.start is None:
+        return None
+    if recipe.start.endswith(".safetensors"):
+        return Path(recipe.start)
+    earlier = load_recipe(recipe.start).changed(modalities=list(recipe.modalities))
+    return train(
+        earlier, folders, out / recipe.start,
+        accelerator=machines.accelerator, devices=machines.devices, nodes=machines.nodes, progress=progress,
+    ).weights  # fmt: skip
 
 
 def _claim(out: Path, recipe: Recipe) -> None:
@@ -135,14 +205,12 @@ def _claim(out: Path, recipe: Recipe) -> None:
     write_text(place, text)
 
 
-def _trainer(
-    recipe: Recipe, out: Path, callbacks: list[Callback], *, accelerator: str, devices: int | str, nodes: int
-) -> Trainer:
+def _trainer(recipe: Recipe, out: Path, callbacks: list[Callback], machines: Machines) -> Trainer:
     try:
         return Trainer(
-            accelerator=accelerator,
-            devices=devices,
-            num_nodes=nodes,
+            accelerator=machines.accelerator,
+            devices=machines.devices,
+            num_nodes=machines.nodes,
             # Counting epochs, not steps: Lightning replays an empty epoch when it resumes a run that counts steps.
             max_epochs=math.ceil(recipe.steps / recipe.epoch_steps),
             precision=recipe.precision,
@@ -159,7 +227,8 @@ def _trainer(
     except (MisconfigurationException, ValueError, TypeError) as error:
         reason = str(error).splitlines()[0].rstrip(".!")
         raise InputError(
-            f"Cannot train with accelerator {accelerator}, devices {devices} and precision {recipe.precision}: "
+            f"Cannot train with accelerator {machines.accelerator}, devices {machines.devices} and precision "
+            f"{recipe.precision}: "
             f"{reason}; try --accelerator cpu."
         ) from error
 
@@ -185,6 +254,18 @@ def _facts(trainer: Trainer, history: LossHistory, data: PairCrops) -> dict[str,
         "hardware": _hardware(trainer),
         "losses": {"training": history.last("train"), "validation": history.last("val")},
     }
+
+
+def _fold_facts(folds: Sequence[LossHistory]) -> dict[str, Any]:
+    """Return the validation losses of every fold; for a classifier also its accuracy on images it has not seen."""
+    if not folds:
+        return {}
+    losses = [fold.last("val") for fold in folds]
+    facts: dict[str, Any] = {"cross_validation": losses}
+    if all("error_a" in one for one in losses):
+        accuracies = [1 - (one["error_a"] + one["error_b"]) / 2 for one in losses]
+        facts["classifier"] = {"accuracy": sum(accuracies) / len(folds), "folds": accuracies}
+    return facts
 
 
 def _hardware(trainer: Trainer) -> str:

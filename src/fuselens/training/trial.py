@@ -19,11 +19,13 @@ from fuselens.core.errors import InputError
 from fuselens.core.files import write_json
 from fuselens.core.model import explaining
 from fuselens.models import load_model
-from fuselens.training.crops import PairStore, ValidationCrops, split_pairs
+from fuselens.training.crops import ValidationCrops, split_pairs
 from fuselens.training.lightning_module import DivergedError
 from fuselens.training.losses import PARTS
-from fuselens.training.recipe import LossWeights, Recipe
+from fuselens.training.objectives.similarity import Similarity
+from fuselens.training.recipe import Recipe
 from fuselens.training.run import collect_pairs, train
+from fuselens.training.stores import PairStore
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Trial:
         failure: why there are no losses; empty where there are.
     """
 
-    weights: LossWeights
+    weights: Similarity
     round: int
     folder: Path
     losses: dict[str, float]
@@ -91,12 +93,17 @@ def run_trial(
         facts = json.loads(record.read_text(encoding="utf-8"))
         same = facts["recipe"] == recipe.as_dict()
         shift = math.inf if facts["shift"] is None else float(facts["shift"])
-        trial = Trial(recipe.loss, number, folder, facts["losses"], shift, facts["seconds"], facts["failure"])
+        trial = Trial(_weights_of(recipe), number, folder, facts["losses"], shift, facts["seconds"], facts["failure"])
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"'{record}' is no record of a trial; delete it and start again.") from error
     if not same:
         raise InputError(f"'{folder}' holds a trial of another recipe; choose another --out or delete that folder.")
     return trial
+
+
+def _weights_of(recipe: Recipe) -> Similarity:
+    assert isinstance(recipe.loss, Similarity)  # tune refuses every other objective
+    return recipe.loss
 
 
 def _run(recipe: Recipe, folders: Sequence[Path], record: Path, *, accelerator: str, devices: int | str) -> None:

@@ -14,7 +14,8 @@ import yaml
 
 from fuselens.core.errors import InputError
 from fuselens.core.files import prepare_folder, write_text
-from fuselens.training.recipe import LossWeights, Recipe
+from fuselens.training.objectives.similarity import Similarity
+from fuselens.training.recipe import Recipe
 from fuselens.training.trial import Trial, run_trial
 from fuselens.training.tune_report import draw_heat_maps, write_report, write_table
 
@@ -77,6 +78,8 @@ def tune(
         InputError: an unusable grid, no validation pairs, every trial diverged, `out` holds a search with another
             recipe, or as `train`.
     """
+    if not isinstance(recipe.loss, Similarity):
+        raise InputError(f"Tuning balances the weights of the objective 'similarity', not of '{recipe.objective}'.")
     if recipe.validation == 0:
         raise InputError("Tuning balances the losses of validation pairs; set the recipe's validation above 0.")
     if devices not in ("auto", 1, "1"):
@@ -86,7 +89,7 @@ def tune(
     grid = [_axis("lambda", lambdas), _axis("gamma_ssim", gammas_ssim), _axis("gamma_l2", gammas_l2)]
     short = recipe if steps is None else recipe.changed(steps=steps)
     out = prepare_folder(out)
-    planned = [LossWeights(*values) for values in itertools.product(*grid)]
+    planned = [Similarity(*values) for values in itertools.product(*grid)]
     trials: list[Trial] = []
     for number in range(rounds + 1):
         if number:
@@ -154,7 +157,7 @@ def _leaders(trials: Sequence[Trial]) -> list[Trial]:
     return list(best.values())
 
 
-def _vicinity(trials: Sequence[Trial], ssim_step: float, l2_step: float) -> list[LossWeights]:
+def _vicinity(trials: Sequence[Trial], ssim_step: float, l2_step: float) -> list[Similarity]:
     """Return the untried neighbours of each lambda's best trial."""
     known = {trial.weights for trial in trials}
     found = []
@@ -163,7 +166,7 @@ def _vicinity(trials: Sequence[Trial], ssim_step: float, l2_step: float) -> list
         for i, j in itertools.product((-1, 0, 1), repeat=2):
             ssim, l2 = round(at.gamma_ssim + i * ssim_step, 9), round(at.gamma_l2 + j * l2_step, 9)
             if 0 <= ssim <= 1 and 0 <= l2 <= 1:
-                found.append(LossWeights(at.lambda_, ssim, l2))
+                found.append(Similarity(at.lambda_, ssim, l2))
     return [weights for weights in dict.fromkeys(found) if weights not in known]
 
 
@@ -181,13 +184,13 @@ def _spacing(axis: list[float]) -> float:
     return min((high - low for low, high in itertools.pairwise(axis)), default=0.0)
 
 
-def _with_loss(recipe: Recipe, weights: LossWeights) -> Recipe:
+def _with_loss(recipe: Recipe, weights: Similarity) -> Recipe:
     return recipe.changed(
         **{"loss.lambda": weights.lambda_, "loss.gamma_ssim": weights.gamma_ssim, "loss.gamma_l2": weights.gamma_l2}
     )
 
 
-def _key(weights: LossWeights) -> str:
+def _key(weights: Similarity) -> str:
     return f"lambda-{weights.lambda_:.9g}_ssim-{weights.gamma_ssim:.9g}_l2-{weights.gamma_l2:.9g}"
 
 

@@ -1,0 +1,16 @@
+"""What a network is trained for: the registry of objectives."""
+
+from __future__ import annotations
+
+from fuselens.core.registry import Registry
+
+OBJECTIVES = Registry(
+    "objective",
+    {
+        "classification": "fuselens.training.objectives.classification:Classification",
+        "reconstruction": "fuselens.training.objectives.reconstruction:Reconstruction",
+        "similarity": "fuselens.training.objectives.similarity:Similarity",
+        "strongest": "fuselens.training.objectives.strongest:Strongest",
+    },
+    "fuselens.objectives",
+)
