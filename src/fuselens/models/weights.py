@@ -103,12 +103,30 @@ def start_from(model: FusionModel, path: Path) -> None:
     Raises:
         InputError: missing file, not a safetensors file, or tensors that do not fit the network.
     """
-    try:
-        tensors = load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise InputError(f"'{path}' is not a safetensors file: {error}.") from error
+    tensors = read_tensors(path)
     _check_fit(model, tensors, path)
     model.load_state_dict(tensors)
+
+
+def read_tensors(path: Path) -> dict[str, torch.Tensor]:
+    """Return the tensors of a safetensors file.
+
+    Raises:
+        InputError: missing file, or not a safetensors file.
+    """
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"'{path}' is not a safetensors file: {error}.") from error
+
+
+def model_in(path: Path) -> str:
+    """Return the name of the network in the header of its weights; empty where the header names none.
+
+    Raises:
+        InputError: not a safetensors file.
+    """
+    return str(_header(path).get("model", ""))
 
 
 def settings_in(path: Path) -> dict[str, Any]:
@@ -118,16 +136,22 @@ def settings_in(path: Path) -> dict[str, Any]:
         InputError: not a safetensors file, or a header that is not ours.
     """
     try:
-        with safe_open(path, framework="pt") as file:
-            header = file.metadata() or {}
-        settings = json.loads(header.get("settings", "{}"))
-    except (SafetensorError, OSError, ValueError) as error:
-        raise InputError(f"'{path}' is not a safetensors file: {error}.") from error
+        settings = json.loads(_header(path).get("settings", "{}"))
+    except ValueError:
+        settings = None
     if not isinstance(settings, dict):
         raise InputError(
             f"The settings in the header of '{path}' are no mapping; the file was not written by fuselens."
         )
     return settings
+
+
+def _header(path: Path) -> dict[str, str]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            return file.metadata() or {}
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"'{path}' is not a safetensors file: {error}.") from error
 
 
 def save_weights(model: FusionModel, path: Path, settings: Mapping[str, Any] | None = None) -> Path:

@@ -125,9 +125,7 @@ def split_pairs(files: Sequence[Files], share: float, seed: int) -> tuple[list[F
 def split_folds(files: Sequence[Files], folds: int, seed: int) -> list[tuple[list[Files], list[Files]]]:
     """Return `folds` splits into training and validation; every pair is held out in exactly one of them."""
     if folds > len(files):
-        raise InputError(
-            f"{len(files)} pairs cannot make {folds} folds; add pairs or lower the recipe's folds."
-        )
+        raise InputError(f"{len(files)} pairs cannot make {folds} folds; add pairs or lower the recipe's folds.")
     order = np.random.default_rng(seed).permutation(len(files))
     return [_without(files, part) for part in np.array_split(order, folds)]
 

@@ -31,7 +31,7 @@ PAPER_SETTINGS: dict[str, dict[str, Any]] = {
     # Paper 000 gives 100 epochs (of the 263 pairs of TNO and RoadScene); the rest is CDDFuse's, its closest kin.
     "cmcffuse": _PLAIN
     | {"settings": {}, "lr": 1e-4, "schedule": "halving", "batch_size": 8, "crop": 128, "steps": 3300}
-    | {"epoch_steps": 33, "gradient_clip": 0.01},
+    | {"epoch_steps": 33, "gradient_clip": 0.01, "loss.ssim": 0.0},
     # Wang et al. 2022: 80,000 grey images of MS-COCO, 50 epochs.
     "swinfuse": _PLAIN
     | {"lr": 1e-5, "schedule": "constant", "batch_size": 4, "crop": 224, "steps": 1_000_000, "epoch_steps": 20_000}
@@ -39,6 +39,8 @@ PAPER_SETTINGS: dict[str, dict[str, Any]] = {
     # The published code of paper 004: 2 epochs of MS-COCO, then 20,000 steps on crops of TNO.
     "camf-autoencoder": _PLAIN
     | {"lr": 1e-4, "schedule": "constant", "batch_size": 32, "crop": 256, "steps": 5200, "flips": False},
+    # Paper 003: 2,000 pairs of LLVIP; it gives no epochs, 50 are the recommendation of our recipes.
+    "baffm": _PLAIN | {"lr": 1e-4, "schedule": "constant", "batch_size": 6, "crop": 256, "steps": 16_650},
     "camf": _PLAIN
     | {"lr": 1e-4, "schedule": "constant", "batch_size": 8, "crop": 256, "steps": 20_000, "flips": False}
     | {"folds": 5},

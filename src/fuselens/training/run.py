@@ -18,9 +18,10 @@ from fuselens.core.files import prepare_folder, write_text
 from fuselens.core.model import FusionModel
 from fuselens.data.folders import PairFiles, find_pairs
 from fuselens.models import load_model
-from fuselens.models.weights import save_weights, start_from
+from fuselens.models.weights import save_weights
 from fuselens.training.crops import split_folds, split_pairs
 from fuselens.training.recipe import Recipe, load_recipe
+from fuselens.training.start import begin, dictionary_for, starting_weights
 from fuselens.training.stores import find_images
 
 try:
@@ -119,15 +120,18 @@ def train(
     splits = split_folds(files, recipe.folds, recipe.seed) if recipe.folds else []
     splits.append(split_pairs(files, recipe.validation, recipe.seed))
     test_files = [files for folder in test for files in find_pairs(folder, *recipe.modalities)]
-    _new_model(recipe)  # refuses what cannot be trained before anything is written
+    model = _new_model(recipe)  # refuses what cannot be trained before anything is written
     out = prepare_folder(out)
     _claim(out, recipe)
     watchers = [*callbacks, *([EpochLines(progress, recipe.steps)] if progress else [])]
-    start = _starting_weights(recipe, folders, out, machines, progress)
+    start = starting_weights(recipe, lambda name: _earlier(name, recipe, folders, out, machines, progress))
+    dictionary = dictionary_for(recipe, model, files, out)
     runs = []
     for number, (training, held_out) in enumerate(splits, 1):
         place = out if number == len(splits) else prepare_folder(out / f"fold-{number}")
-        runs.append(_run(recipe, PairCrops(training, held_out, recipe), place, start, machines, watchers))
+        fresh = _new_model(recipe)
+        begin(fresh, start, dictionary)
+        runs.append(_run(recipe, fresh, PairCrops(training, held_out, recipe), place, machines, watchers))
     *folds, run = runs
     weights = out / f"{recipe.model}-{recipe.weights}.safetensors"
     if run.trainer.is_global_zero:
@@ -149,16 +153,13 @@ class _Run:
 
 def _run(
     recipe: Recipe,
+    model: FusionModel,
     data: PairCrops,
     out: Path,
-    start: Path | None,
     machines: Machines,
     callbacks: Sequence[Callback],
 ) -> _Run:
-    """Train one network from its beginning, or from the checkpoint in `out`."""
-    model = _new_model(recipe)
-    if start is not None:
-        start_from(model, start)
+    """Train one network as it is, or from the checkpoint in `out`."""
     history = LossHistory(out, f"{recipe.model} on {recipe.weights}", recipe.modalities, recipe.loss.labels)
     last = out / "checkpoints" / "last.ckpt"
     with quiet_lightning():
@@ -174,23 +175,19 @@ def _new_model(recipe: Recipe) -> FusionModel:
     if not any(p.requires_grad for p in model.parameters()):
         raise InputError(f"'{recipe.model}' is a rule without parameters; there is nothing to train.")
     needed = {"reconstruction": "reconstruct", "classification": "classify"}.get(recipe.objective)
-    if needed is not None and not hasattr(model, needed):
+    if needed is not None and not callable(getattr(type(model), needed, None)):
         raise InputError(f"'{recipe.model}' cannot {needed} single images; choose another objective.")
     # Models are loaded for use, and Lightning keeps the mode it finds: batch normalisation would never learn.
     return model.train()
 
 
-def _starting_weights(
-    recipe: Recipe, folders: Sequence[Path], out: Path, machines: Machines, progress: Progress | None
-) -> Path | None:
-    """Return the weights that the recipe starts from; a recipe that it names is run first, on the same folders."""
-    if recipe.start is None:
-        return None
-    if recipe.start.endswith(".safetensors"):
-        return Path(recipe.start)
-    earlier = load_recipe(recipe.start).changed(modalities=list(recipe.modalities))
+def _earlier(
+    name: str, recipe: Recipe, folders: Sequence[Path], out: Path, machines: Machines, progress: Progress | None
+) -> Path:
+    """Run the recipe `name`, from which another one starts, on the same folders, and return its weights."""
+    earlier = load_recipe(name).changed(modalities=list(recipe.modalities))
     return train(
-        earlier, folders, out / recipe.start,
+        earlier, folders, out / name,
         accelerator=machines.accelerator, devices=machines.devices, nodes=machines.nodes, progress=progress,
     ).weights  # fmt: skip
 

@@ -17,14 +17,13 @@ class LocalNetwork(FusionModel):
     """A network whose padding acts outside the image.
 
     Subclasses write `network`. Before it runs, the sources are continued by their mirror image as far as the network
-    reaches, and the result is cut back, so that no fused pixel sees the network's zeros.
+    reaches, and the result is cut back, so that no fused pixel sees the network's zeros. Networks with a `stride` see
+    whole cells of their sampling grid: what is missing of the last ones is the mirror image too.
 
     Args:
         border: `"reflect"`, or `"zero"` for the published behaviour: a frame of one or two darker or brighter pixels.
             While training, the crops' borders are left to the network in either case.
     """
-
-    reach: int
 
     def __init__(self, border: Border = "reflect") -> None:
         """Choose what lies beyond the image."""
@@ -45,19 +44,32 @@ class LocalNetwork(FusionModel):
         top, left, bottom, right = self.frame((height, width), at_border)
         if not any((top, left, bottom, right)):
             return self.network(a, b)
-        fused = self.network(*(_continued(source, (left, right, top, bottom)) for source in (a, b)))
+        fused = self.network(*(continued(source, (top, left, bottom, right)) for source in (a, b)))
         return fused[..., top : top + height, left : left + width]
+
+    @property
+    def margin(self) -> int:
+        """How far the sources are continued: the reach. Networks that may be global say here what to continue by."""
+        return self.reach or 0
 
     def frame(self, size: tuple[int, int], at_border: Sides) -> tuple[int, int, int, int]:
         """Return how far the sources are continued at the top, left, bottom and right."""
-        width = 0 if self.border == "zero" or self.training else self.reach
-        top, left, bottom, right = (width * side for side in at_border)
+        width = 0 if self.border == "zero" or self.training else self.margin
+        top, left = (_whole_cells(width * side, self.stride) for side in (at_border.top, at_border.left))
+        # Top and left are whole cells already, so the other two complete the last cells.
+        bottom = _whole_cells(size[0] + width * at_border.bottom, self.stride) - size[0]
+        right = _whole_cells(size[1] + width * at_border.right, self.stride) - size[1]
         return top, left, bottom, right
 
 
-def _continued(image: torch.Tensor, edges: tuple[int, int, int, int]) -> torch.Tensor:
-    left, right, top, bottom = edges
+def continued(image: torch.Tensor, frame: tuple[int, int, int, int]) -> torch.Tensor:
+    """Put a mirror image of so many pixels at the top, left, bottom and right of `[N, 1, H, W]`."""
+    top, left, bottom, right = frame
     # A mirror image needs more pixels than it adds; thinner images repeat their last row or column instead.
     across = "reflect" if max(left, right) < image.shape[-1] else "replicate"
     down = "reflect" if max(top, bottom) < image.shape[-2] else "replicate"
     return pad(pad(image, (left, right, 0, 0), mode=across), (0, 0, top, bottom), mode=down)
+
+
+def _whole_cells(length: int, stride: int) -> int:
+    return -(-length // stride) * stride
