@@ -32,6 +32,7 @@ class FusionTraining(LightningModule):
         # Channels-last convolutions train about 1.2 times faster on CPUs and GPUs alike.
         self.model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.recipe = recipe
+        recipe.loss.prepare()
         self.model.requires_grad_(False)
         recipe.loss.trained(self.model).requires_grad_(True)
 
@@ -68,7 +69,8 @@ class FusionTraining(LightningModule):
     def configure_optimizers(self) -> Any:
         """Return the recipe's optimiser and schedule."""
         kind = {"adam": torch.optim.Adam, "rmsprop": torch.optim.RMSprop}[self.recipe.optimiser]
-        optimiser = kind([p for p in self.parameters() if p.requires_grad], lr=self.recipe.lr)
+        trained = [p for p in self.parameters() if p.requires_grad]
+        optimiser = kind(trained, lr=self.recipe.lr, weight_decay=self.recipe.weight_decay)
         if self.recipe.schedule == "constant":
             return optimiser
         schedule: torch.optim.lr_scheduler.LRScheduler

@@ -39,6 +39,10 @@ PAPER_SETTINGS: dict[str, dict[str, Any]] = {
     # The published code of paper 004: 2 epochs of MS-COCO, then 20,000 steps on crops of TNO.
     "camf-autoencoder": _PLAIN
     | {"lr": 1e-4, "schedule": "constant", "batch_size": 32, "crop": 256, "steps": 5200, "flips": False},
+    # The published code of Li et al. 2023: 4 epochs of 20,000 KAIST pairs, shrunk to 128 x 128 where we crop.
+    "lrrnet": _PLAIN
+    | {"settings": {"output": "minmax"}, "objective": "perceptual", "lr": 1e-5, "weight_decay": 0.9}
+    | {"schedule": "constant", "batch_size": 8, "crop": 128, "steps": 10_000, "flips": False},
     # Paper 003: 2,000 pairs of LLVIP; it gives no epochs, 50 are the recommendation of our recipes.
     "baffm": _PLAIN | {"lr": 1e-4, "schedule": "constant", "batch_size": 6, "crop": 256, "steps": 16_650},
     "camf": _PLAIN

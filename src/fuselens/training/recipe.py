@@ -36,6 +36,7 @@ class Recipe:
         dictionary: file of confounder scenes, for networks that have any.
         lr: learning rate of the `optimiser`; `schedule` says how it changes over the run: `"cosine"` to 0, or
             `"halving"` after each fifth of the steps.
+        weight_decay: how strongly the optimiser draws all parameters towards 0 (L2: added to the gradient).
         batch_size, crop, steps: pairs a step, side of the square crops in pixels (None: whole images), optimiser steps.
         epoch_steps: steps between two checkpoints, validations and points of the loss curves.
         validation: share of the pairs held out.
@@ -60,6 +61,7 @@ class Recipe:
     dictionary: str | None = None
     optimiser: Literal["adam", "rmsprop"] = "adam"
     lr: float = 2e-3
+    weight_decay: float = 0.0
     schedule: Literal["constant", "cosine", "halving"] = "constant"
     batch_size: int = 4
     crop: int | None = 128
@@ -85,6 +87,8 @@ class Recipe:
             value = getattr(self, name)
             if value is not None and not 0 < value < math.inf:
                 raise InputError(f"Expected the recipe's {name} to be above 0 but got {value}.")
+        if not 0 <= self.weight_decay < math.inf:
+            raise InputError(f"Expected the recipe's weight_decay to be 0 or more but got {self.weight_decay}.")
         if not 0 < self.freeze_norm <= 1:
             raise InputError(f"Expected the recipe's freeze_norm in (0, 1] but got {self.freeze_norm}.")
         if self.crop is not None and self.crop < 16:
@@ -115,10 +119,14 @@ class Recipe:
     def changed(self, **changes: Any) -> Recipe:
         """Return a recipe with other values; keys of the loss are written `loss.gamma_ssim`.
 
+        Another objective starts with its own default loss.
+
         Raises:
             InputError: unknown key or a value of the wrong kind.
         """
         values = self.as_dict()
+        if changes.get("objective", self.objective) != self.objective:
+            values["loss"] = {}
         for key, value in changes.items():
             place, dot, inner = key.partition(".")
             if not dot:

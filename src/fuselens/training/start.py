@@ -17,7 +17,7 @@ from fuselens.training.recipe import Recipe
 
 
 def starting_weights(recipe: Recipe, run: Callable[[str], Path]) -> Path | None:
-    """Return the weights that the recipe starts from, or None; `run` trains a recipe by name and returns its weights."""
+    """Return the weights that the recipe starts from, or None; `run` trains a recipe by its name."""
     if recipe.start is None or recipe.start.endswith(".safetensors"):
         return None if recipe.start is None else Path(recipe.start)
     return run(recipe.start)

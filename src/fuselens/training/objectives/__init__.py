@@ -8,6 +8,7 @@ OBJECTIVES = Registry(
     "objective",
     {
         "classification": "fuselens.training.objectives.classification:Classification",
+        "perceptual": "fuselens.training.objectives.perceptual:Perceptual",
         "reconstruction": "fuselens.training.objectives.reconstruction:Reconstruction",
         "similarity": "fuselens.training.objectives.similarity:Similarity",
         "strongest": "fuselens.training.objectives.strongest:Strongest",

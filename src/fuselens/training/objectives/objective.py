@@ -17,7 +17,7 @@ Sample = tuple[torch.Tensor, ...]
 
 @dataclass(frozen=True)
 class Objective:
-    """Base of every objective; its fields are the weights of its parts, as a recipe's `loss` names them.
+    """Base of every objective; its fields, most of them weights of its parts, are what a recipe's `loss` names.
 
     Attributes:
         labels: what is logged and drawn, by stem: `"ssim"` stands for the parts `ssim_a` and `ssim_b`.
@@ -32,6 +32,13 @@ class Objective:
         for name, value in self.as_dict().items():
             if isinstance(value, float) and not 0 <= value < math.inf:
                 raise InputError(f"Expected the loss weight {name} to be 0 or more but got {value}.")
+
+    def prepare(self) -> None:
+        """Get what the loss needs besides network and images, before the first step; by default, nothing.
+
+        Raises:
+            InputError: it cannot be had.
+        """
 
     def outputs(self, model: Any, sample: Sample) -> Sample:
         """Run the network, in whatever precision it is trained; by default, fuse the pairs `[N, 1, H, W]`."""
