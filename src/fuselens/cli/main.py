@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from fuselens.cli import doctor, explain, fuse, listing, score, study, train, tune
+from fuselens.cli import confounders, doctor, explain, fuse, import_weights, listing, score, study, train, tune
 from fuselens.cli.console import console, remember_line, say
 from fuselens.core.errors import FuseLensError
 
@@ -34,6 +34,8 @@ app.command()(score.score)
 app.add_typer(study.study, name="study")
 app.command()(train.train)
 app.command()(tune.tune)
+app.command()(confounders.confounders)
+app.command("import-weights")(import_weights.import_weights)
 app.command("list")(listing.list_names)
 app.command()(doctor.doctor)
 

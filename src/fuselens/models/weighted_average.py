@@ -6,7 +6,10 @@ from typing import Literal
 
 import torch
 
+from fuselens.core.intrinsic import ModelState, StateMaps
 from fuselens.core.model import FusionModel
+from fuselens.core.pair import ImagePair
+from fuselens.core.run import model_inputs
 
 
 class WeightedAverage(FusionModel):
@@ -27,9 +30,38 @@ class WeightedAverage(FusionModel):
 
     def forward(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         """Fuse `[N, 1, H, W]` pairs."""
-        total = a + b
-        # Equal pixels weigh 0.5 each; that covers 0 / 0, and the safe denominator keeps its gradient finite.
-        weight = torch.where(total > 0, a / torch.where(total > 0, total, 1.0), 0.5)
+        weight = self.weight(a, b)
         if self.gradient == "frozen":
             weight = weight.detach()
         return weight * a + (1 - weight) * b
+
+    def weight(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        """Return w1, the weight of a at each pixel, in `[0, 1]`; w2 is what it lacks to 1."""
+        total = a + b
+        # Equal pixels weigh 0.5 each; that covers 0 / 0, and the safe denominator keeps its gradient finite.
+        return torch.where(total > 0, a / torch.where(total > 0, total, 1.0), 0.5)
+
+    @torch.no_grad()
+    def explain_state(self, pair: ImagePair) -> ModelState:
+        """Show both weight maps."""
+        weight = self.weight(*model_inputs(self, pair))[0, 0]
+        first, second = pair.names
+        mean, ahead, behind = (float(part.double().mean()) for part in (weight, weight > 0.5, weight < 0.5))
+        maps = StateMaps(
+            "Weights",
+            "How much each source counts at each pixel, from 0, not at all, to 1, alone. Both weights of a pixel add "
+            "up to 1, and what is black in a source counts for nothing.",
+            {first: weight, second: 1 - weight},
+        )
+        summary = [
+            "Each pixel is weighted by its own brightness: the brighter source counts for more.",
+            f"Averaged over the image, {first} weighs {mean:.2f} and {second} {1 - mean:.2f}.",
+            f"At {ahead:.0%} of the pixels {first} weighs more, at {behind:.0%} {second} does.",
+        ]
+        facts = {
+            f"mean weight of {first}": mean,
+            f"mean weight of {second}": 1 - mean,
+            f"part of the pixels where {first} weighs more": ahead,
+            f"part of the pixels where {second} weighs more": behind,
+        }
+        return ModelState(pair.names, summary, [maps], facts)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 
 from fuselens.core.errors import InputError
+from fuselens.core.intrinsic import ModelState
 from fuselens.core.locality import EVERY_SIDE, Sides
 from fuselens.core.model import FusionModel, WrappedModel
+from fuselens.core.pair import ImagePair
 from fuselens.core.reach import measure_reach
 
 
@@ -43,7 +46,7 @@ def wrap_model(
     if divisor < 1 or (isinstance(reach, int) and reach < 0):
         raise InputError(f"Expected reach >= 0 and divisor >= 1 but got reach={reach}, divisor={divisor}.")
     title = name or str(getattr(function, "__name__", type(function).__name__))
-    call = function if divisor == 1 else _Padded(function, divisor)
+    call = function if divisor == 1 else _Padded(function, divisor, title)
     model = WrappedModel(call, name=title, reach=None if reach == "measure" else reach, stride=divisor)
     if reach == "measure":
         model.reach, grid = measure_reach(model)
@@ -55,23 +58,33 @@ def wrap_model(
 class _Padded(FusionModel):
     """Reflect-pads to a multiple of the divisor at the right and the bottom, and crops the result."""
 
-    def __init__(self, function: Callable[..., Any], divisor: int) -> None:
+    def __init__(self, function: Callable[..., Any], divisor: int, name: str) -> None:
         super().__init__()
-        self.function, self.divisor = function, divisor
+        self.function, self.divisor, self.name = function, divisor, name
 
     def forward(self, a: torch.Tensor, b: torch.Tensor) -> Any:
         height, width = a.shape[-2:]
-        _, _, bottom, right = self.frame((height, width), EVERY_SIDE)
-        edges = (0, right, 0, bottom)
-        if max(edges[1] - width, edges[3] - height) >= 0:
-            raise InputError(
-                f"A {width}x{height} image cannot be padded to a multiple of {self.divisor}; use a larger image."
-            )
-        padded = [torch.nn.functional.pad(source, edges, mode="reflect") for source in (a, b)]
-        return self.function(*padded)[..., :height, :width]
+        return self.function(self._padded(a), self._padded(b))[..., :height, :width]
 
     def frame(self, size: tuple[int, int], _: Sides) -> tuple[int, int, int, int]:
         return 0, 0, -size[0] % self.divisor, -size[1] % self.divisor
+
+    def explain_state(self, pair: ImagePair) -> ModelState:
+        """Ask the callable about the padded pair, which is what it fuses."""
+        own = getattr(self.function, "explain_state", None)
+        if own is None:
+            return super().explain_state(pair)
+        a, b = (replace(source, y=self._padded(source.y[None, None])[0, 0], chroma=None) for source in pair)
+        return own(ImagePair(a, b))  # type: ignore[no-any-return]
+
+    def _padded(self, image: torch.Tensor) -> torch.Tensor:
+        height, width = image.shape[-2:]
+        _, _, bottom, right = self.frame((height, width), EVERY_SIDE)
+        if bottom >= height or right >= width:
+            raise InputError(
+                f"A {width}x{height} image cannot be padded to a multiple of {self.divisor}; use a larger image."
+            )
+        return torch.nn.functional.pad(image, (0, right, 0, bottom), mode="reflect")
 
 
 def load_factory(place: str) -> FusionModel:

@@ -46,6 +46,6 @@ PAPER_SETTINGS: dict[str, dict[str, Any]] = {
     # Paper 003: 2,000 pairs of LLVIP; it gives no epochs, 50 are the recommendation of our recipes.
     "baffm": _PLAIN | {"lr": 1e-4, "schedule": "constant", "batch_size": 6, "crop": 256, "steps": 16_650},
     "camf": _PLAIN
-    | {"lr": 1e-4, "schedule": "constant", "batch_size": 8, "crop": 256, "steps": 20_000, "flips": False}
-    | {"folds": 5},
+    | {"optimiser": "rmsprop", "lr": 1e-4, "schedule": "constant", "batch_size": 8, "crop": 256, "steps": 20_000}
+    | {"flips": False, "folds": 5},
 }

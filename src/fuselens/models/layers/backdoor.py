@@ -6,12 +6,13 @@ Reference: paper 003, do(X) = W_h X + W_g E_z[g(z)], after CCIM (Yang et al., CV
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import nn
 from torch.nn.functional import conv2d
 
+from fuselens.core.errors import InputError
 from fuselens.models.confounder_dictionary import PICTURE_SIDE, Scenes
 
 Attention = Literal["pixel", "pooled"]
@@ -45,8 +46,17 @@ class BackdoorAdjustment(nn.Module):
     def __init__(
         self, channels: int, outputs: int, *, scenes: int, dim: int, attention: Attention, prior: Prior
     ) -> None:
-        """Draw the projections by Xavier's normal rule, as CCIM does."""
+        """Draw the projections by Xavier's normal rule, as CCIM does.
+
+        Raises:
+            InputError: fewer than two scenes, or an unknown attention or prior.
+        """
         super().__init__()
+        if scenes < 2 or attention not in get_args(Attention) or prior not in get_args(Prior):
+            raise InputError(
+                "Expected scenes >= 2, attention 'pixel' or 'pooled' and prior 'uniform' or 'frequency' but got "
+                f"scenes={scenes}, attention='{attention}', prior='{prior}'."
+            )
         self.attention = attention
         self.prior = prior
         self.query, self.key, self.bring = (
@@ -71,43 +81,46 @@ class BackdoorAdjustment(nn.Module):
     def forward(
         self,
         codes: torch.Tensor,
-        *,
         scenes_of: BackdoorAdjustment | None = None,
+        *,
         uniform: bool = False,
         without: int | None = None,
     ) -> torch.Tensor:
-        """Return the term; the arguments after the codes are those of `weights`."""
-        known = scenes_of or self
-        weights = self.weights(codes, scenes_of=scenes_of, uniform=uniform, without=without)
-        prior = known.frequencies if self.prior == "frequency" else 1 / len(known.centres)
-        rows = self.bring @ (known.centres.T * prior)  # [outputs, N]: W_g z_i P(z_i)
-        term: torch.Tensor = conv2d(weights, rows[..., None, None])
-        return term.expand(-1, -1, *codes.shape[-2:])
+        """Return the term; `scenes_of` is a module whose scenes are taken, the rest as for `weights`."""
+        weights = self.weights(self.scores(codes, scenes_of), uniform=uniform, without=without)
+        return self.term(weights, scenes_of).expand(-1, -1, *codes.shape[-2:])
 
-    def weights(
-        self,
-        codes: torch.Tensor,
-        *,
-        scenes_of: BackdoorAdjustment | None = None,
-        uniform: bool = False,
-        without: int | None = None,
-    ) -> torch.Tensor:
-        """Return lambda `[N, scenes, H, W]`, or `[N, scenes, 1, 1]` where pooled; it sums to 1 over the scenes.
+    def scores(self, codes: torch.Tensor, scenes_of: BackdoorAdjustment | None = None) -> torch.Tensor:
+        """Return how alike codes and scenes are, `[N, scenes, H, W]`, or `[N, scenes, 1, 1]` where pooled."""
+        keys = (scenes_of or self).centres @ self.key.T
+        # The query is linear: projecting it onto the scenes' keys first spares the 64 channels between.
+        scores = conv2d(codes, (keys @ self.query / math.sqrt(QUERY))[..., None, None])
+        return scores.mean((-2, -1), keepdim=True) if self.attention == "pooled" else scores
+
+    def weights(self, scores: torch.Tensor, *, uniform: bool = False, without: int | None = None) -> torch.Tensor:
+        """Return lambda, shaped as the scores; it sums to 1 over the scenes.
 
         Args:
-            codes: `[N, C, H, W]`.
-            scenes_of: take the scenes of this module instead of one's own.
+            scores: what `scores` returned.
             uniform: pay the same attention to every scene.
-            without: number of a scene that gets no attention.
+            without: number of a scene that gets no attention; the others share it in their proportions.
+
+        Raises:
+            InputError: no such scene.
         """
-        centres = (scenes_of or self).centres
-        rows = (centres @ self.key.T) @ self.query / math.sqrt(QUERY)  # [N, C]: (W_k z_i)^T W_q
-        # The query is linear, so attention of the mean code is the mean of the scores.
-        scores = conv2d(codes, rows[..., None, None])
-        if self.attention == "pooled":
-            scores = scores.mean((-2, -1), keepdim=True)
         if uniform:
             scores = torch.zeros_like(scores)
         if without is not None:
+            if not 0 <= without < len(self.centres):
+                raise InputError(
+                    f"There is no scene {without}; the dictionary has scenes 0 to {len(self.centres) - 1}."
+                )
             scores = scores.index_fill(1, torch.tensor(without, device=scores.device), -math.inf)
         return scores.softmax(1)
+
+    def term(self, weights: torch.Tensor, scenes_of: BackdoorAdjustment | None = None) -> torch.Tensor:
+        """Return `W_g sum_i lambda_i z_i P(z_i)` for lambda `[N, scenes, h, w]`."""
+        known = scenes_of or self
+        prior = known.frequencies if self.prior == "frequency" else 1 / len(known.centres)
+        brought = self.bring @ (known.centres.T * prior)  # [outputs, scenes]
+        return conv2d(weights, brought[..., None, None])

@@ -19,8 +19,8 @@ BLOCKS = 4
 class LowRankExtractor(nn.Module):
     """One source `[N, 1, H, W]` to its codes `[N, 256, H, W]`: 128 low-rank and 128 sparse channels.
 
-    Z_0 = soft(first(x)), and four times Z_t = soft(momentum Z_(t-1) + correct(x - rebuild(Z_(t-1)))): compare the source
-    with what the codes rebuild of it, correct the codes, and shrink them by thresholds that all steps share.
+    Z_0 = soft(first(x)), and four times Z_t = soft(momentum Z_(t-1) + correct(x - rebuild(Z_(t-1)))): compare the
+    source with what the codes rebuild of it, correct the codes, and shrink them by thresholds that all steps share.
     All convolutions are 3 x 3 over the mirror image at the border.
     """
 

@@ -33,13 +33,13 @@ class ReflectConv(nn.Conv2d):
 
 def neighbours(image: torch.Tensor) -> torch.Tensor:
     """Return each pixel's 3 x 3 neighbourhood as channels: `[N, C, H, W]` to `[N, C * 3 * 3, H, W]`."""
-    return unfold(pad(image, (1, 1, 1, 1), mode="reflect"), 3).unflatten(-1, image.shape[-2:])
+    return unfold(pad(image, (1, 1, 1, 1), mode="reflect"), 3).reshape(len(image), -1, *image.shape[-2:])
 
 
 def sum_of_shifted(products: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
     """Add up what each neighbour contributes: `[N, 3 * 3 * C, H, W]` to `[N, C, H, W]`."""
     height, width = products.shape[-2:]
-    padded = pad(products, (1, 1, 1, 1), mode="reflect").unflatten(1, (3, 3, -1))
+    padded = pad(products, (1, 1, 1, 1), mode="reflect").reshape(len(products), 3, 3, -1, height + 2, width + 2)
     total = products.new_zeros(()) if bias is None else bias[:, None, None]
     for y in range(3):
         for x in range(3):
