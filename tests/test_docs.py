@@ -24,8 +24,10 @@ from fuselens.cli.train import adjusted_recipe
 from fuselens.core.targets import parse_target
 from fuselens.data.examples import EXAMPLES
 from fuselens.models import MODELS
+from fuselens.training.objectives import OBJECTIVES
+from fuselens.training.objectives.similarity import Similarity
 from fuselens.training.paper_settings import PAPER_SETTINGS
-from fuselens.training.recipe import Recipe, load_recipe
+from fuselens.training.recipe import Recipe, load_recipe, shipped_recipes
 
 ROOT = Path(__file__).resolve().parents[1]
 GUIDES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -207,8 +209,12 @@ def test_every_option_is_described(name: str) -> None:
 
 
 def rows_of(page: Path) -> dict[str, list[str]]:
-    """Return the table rows of a page whose first cell is code, by that code."""
-    rows = re.findall(r"^\| (`.+?) \|(.+)\|$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return rows_in(page.read_text(encoding="utf-8"))
+
+
+def rows_in(text: str) -> dict[str, list[str]]:
+    """Return the table rows of a text whose first cell is code, by that code."""
+    rows = re.findall(r"^\| (`.+?) \|(.+)\|$", text, flags=re.MULTILINE)
     cells = [(first, [cell.strip() for cell in rest.split("|")]) for first, rest in rows]
     return {name: others for first, others in cells for name in re.findall("`(.+?)`", first)}
 
@@ -217,8 +223,8 @@ def rows_of(page: Path) -> dict[str, list[str]]:
 def test_models_page_agrees_with_the_models(name: str) -> None:
     model = fl.load_model(name, weights=None)
     parameters, reach, _ = rows_of(ROOT / "docs" / "models.md")[name]
-    assert int(parameters.replace(",", "")) == sum(p.numel() for p in model.parameters())
-    assert int(reach) == model.reach
+    assert int(parameters.split()[0].replace(",", "")) == sum(p.numel() for p in model.parameters())
+    assert reach == ("global" if model.reach is None else str(model.reach))
 
 
 def test_readme_promises_the_weights_that_are_shipped() -> None:
@@ -238,12 +244,32 @@ def test_training_page_describes_every_setting() -> None:
         assert names, f"docs/training.md does not describe the recipe's {field.name}"
 
 
+@pytest.mark.parametrize("name", OBJECTIVES)
+def test_training_page_describes_every_objective(name: str) -> None:
+    text = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
+    described = rows_in(text.split(f"\n### {name}\n")[1].split("\n##")[0])
+    expected = OBJECTIVES[name]().as_dict()
+    assert described.keys() == {f"loss.{key}" for key in expected}
+    for key, default in expected.items():
+        words = str(default).lower() if isinstance(default, bool) else f"{default:g}" if default != "" else "empty"
+        assert words in described[f"loss.{key}"][0].split(", "), f"default of {key}"
+
+
 @pytest.mark.parametrize("name", PAPER_SETTINGS)
 def test_training_page_gives_the_papers_settings(name: str) -> None:
-    paper = load_recipe(f"{name}-mri-pet").as_in_the_paper()
+    recipe = load_recipe(name if name in shipped_recipes() else f"{name}-infrared-visible")
+    paper = recipe.as_in_the_paper()
     row = rows_of(ROOT / "docs" / "training.md")[name]
-    numbers = [float(cell.split()[0]) for cell in row]
-    assert numbers == [paper.loss.gamma_ssim, paper.loss.gamma_l2, paper.lr, paper.batch_size]
+    numbers = [float(cell.split()[0].replace(",", "")) for cell in row[:4]]
+    if isinstance(paper.loss, Similarity):
+        assert numbers == [paper.loss.gamma_ssim, paper.loss.gamma_l2, paper.lr, paper.batch_size]
+        return
+    assert numbers == [paper.lr, paper.batch_size, paper.crop, paper.steps]
+    assert ("`halving`" in row[0]) == (paper.schedule == "halving")
+    assert ("RMSprop" in row[4]) == (paper.optimiser == "rmsprop")
+    assert ("no flips" in row[4]) == (not paper.flips)
+    assert (f"`{paper.objective}`" in row[4]) == (paper.objective != recipe.objective)
+    assert (f"weight decay {paper.weight_decay:g}" in row[4]) == (paper.weight_decay > 0)
 
 
 def test_citation_and_changelog_are_of_this_version() -> None:

@@ -61,7 +61,7 @@ def test_test_losses_on_the_card_are_reproduced(name: str, shared: Path) -> None
         assert losses[part] == pytest.approx(card["test"][card["model"]][part], abs=2e-4)
 
 
-@pytest.mark.parametrize("network", ["funfusean", "masknet", "deepfuse", "deeppedestrian"])
+@pytest.mark.parametrize("network", sorted({card["model"] for card in CARDS.values()}))
 def test_both_sources_are_kept(network: str, example: tuple[str, fl.ImagePair]) -> None:
     family, pair = example
     if f"{network}-{family}" not in CARDS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from fuselens.training.losses import partial_losses
 from fuselens.training.objectives.classification import Classification
 from fuselens.training.objectives.reconstruction import Reconstruction
 from fuselens.training.objectives.strongest import Strongest, decomposition, edges
+from fuselens.training.stores import Sample, Store
 
 SOBEL = np.array([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]])
 
@@ -107,16 +109,49 @@ def test_gradients_agree_with_finite_differences(objective: Strongest | Reconstr
     assert float((ahead - behind) / 2e-6) == pytest.approx(float((gradient * direction).sum()), rel=1e-4)
 
 
-class _Teller(torch.nn.Module):
+class _Head(torch.nn.Module):
     """Tells bright images (class 0) from dark ones."""
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        mean = features.mean(dim=(1, 2, 3))
+        return torch.stack((mean, 0.5 + 0 * mean), dim=1)
+
+
+class _Teller(torch.nn.Module):
+    stride = 4
 
     def __init__(self) -> None:
         super().__init__()
-        self.head = torch.nn.Linear(1, 2)
+        self.head = _Head()
+        self.calls = 0
 
-    def classify(self, image: torch.Tensor) -> torch.Tensor:
-        mean = image.mean(dim=(1, 2, 3))
-        return torch.stack((mean, 0.5 + 0 * mean), dim=1)
+    def encode(self, image: torch.Tensor) -> torch.Tensor:
+        assert not self.training
+        self.calls += 1
+        return image[..., ::4, ::4]
+
+
+class _Images(Store):
+    def __len__(self) -> int:
+        return 3
+
+    def name(self, index: int) -> Path:
+        return Path(f"{index}.png")
+
+    def read(self, index: int) -> Sample:
+        return torch.full((1, 12, 16), index / 4), torch.full((1, 12, 16), 0.5)
+
+
+def test_classification_encodes_every_image_once() -> None:
+    model = _Teller().train()
+    store, cell = Classification().served(model, _Images(None))
+    assert (len(store), store.name(2), cell) == (3, Path("2.png"), 4)
+    for index in (2, 0, 2, 2):
+        a, b = store[index]
+        assert a.shape == b.shape == (1, 3, 4)
+        assert float(a.max()) == index / 4
+    assert model.calls == 4
+    assert model.training
 
 
 def test_classification_counts_each_source_by_itself() -> None:

@@ -8,6 +8,7 @@ import yaml
 
 from fuselens.core.errors import InputError, UnknownNameError
 from fuselens.models import list_models, load_model
+from fuselens.training.objectives.perceptual import Perceptual
 from fuselens.training.objectives.similarity import Similarity
 from fuselens.training.objectives.strongest import Strongest
 from fuselens.training.recipe import Recipe, load_recipe, recipe_from, shipped_recipes
@@ -30,7 +31,8 @@ def test_every_network_has_a_recipe_for_infrared_and_visible() -> None:
 def test_every_recipe_knows_its_papers_settings_and_an_earlier_recipe_exists(name: str) -> None:
     recipe = load_recipe(name)
     paper = recipe.as_in_the_paper()
-    assert (paper.model, paper.objective, paper.precision) == (recipe.model, recipe.objective, "32-true")
+    objective = "perceptual" if recipe.model == "lrrnet" else recipe.objective
+    assert (paper.model, paper.objective, paper.precision) == (recipe.model, objective, "32-true")
     assert recipe.start is None or load_recipe(recipe.start).model == recipe.model
 
 
@@ -43,6 +45,25 @@ def test_the_objective_decides_what_the_loss_may_hold(recipe: Recipe) -> None:
         recipe_from(values | {"objective": "strong"}, "this")
     with pytest.raises(InputError, match="loss weight gradient to be 0 or more but got -1"):
         recipe_from(values | {"loss": {"gradient": -1}}, "this")
+
+
+def test_another_objective_starts_with_its_own_loss(recipe: Recipe) -> None:
+    weighed = recipe.changed(**{"loss.lambda": 0.3})
+    assert weighed.changed(objective="strongest").loss == Strongest()
+    assert weighed.changed(objective="strongest", **{"loss.ssim": 1}).loss == Strongest(ssim=1.0)
+    assert weighed.changed(**{"loss.ssim": 1}, objective="strongest").loss == Strongest(ssim=1.0)
+    assert weighed.changed(objective="strongest", loss={"gradient": 2}).loss == Strongest(gradient=2.0)
+    assert weighed.changed(objective="similarity", steps=3).loss == weighed.loss
+    with pytest.raises(UnknownNameError, match=r"setting in loss in these settings 'lambda': .*known: .*gradient"):
+        recipe.changed(objective="strongest", **{"loss.lambda": 0.3})
+
+
+def test_a_loss_may_name_a_file(recipe: Recipe) -> None:
+    changed = recipe.changed(objective="perceptual", **{"loss.vgg": "mine.pth", "loss.stretch": False})
+    assert changed.loss == Perceptual(vgg="mine.pth", stretch=False)
+    assert changed == recipe_from(yaml.safe_load(yaml.safe_dump(changed.as_dict())), "this")
+    with pytest.raises(InputError, match="vgg in loss in these settings to be text but got 16"):
+        changed.changed(**{"loss.vgg": 16})
 
 
 def test_plain_values_make_the_same_recipe_again(tmp_path: Path) -> None:
@@ -73,6 +94,8 @@ def test_settings_can_be_changed(recipe: Recipe) -> None:
         ("crop", 8, "crop to be at least 16 pixels but got 8"),
         ("lr", "fast", "lr in these settings to be a number but got 'fast'"),
         ("lr", -1, "lr to be above 0 but got -1.0"),
+        ("weight_decay", -0.1, "weight_decay to be 0 or more but got -0.1"),
+        ("weight_decay", float("inf"), "weight_decay to be 0 or more but got inf"),
         ("gradient_clip", 0, "gradient_clip to be above 0 but got 0.0"),
         ("flips", "no", "flips in these settings to be true or false but got 'no'"),
         ("schedule", "linear", "schedule in these settings to be 'constant' or 'cosine' or 'halving' but got 'linear'"),

@@ -14,6 +14,7 @@ CHANNELS = 128
 CLASSES = 2
 PARALLEL = 4
 STRIDES = (1, 2, 1, 2)
+FEATURE_DEVIATION = 1 / 3  # of a trained encoder's features, roughly
 SMALLEST_FEATURES = 13  # rows and columns from which the four layers leave one of each
 
 
@@ -33,7 +34,9 @@ class CamfHead(nn.Module):
             if name.endswith("bias"):
                 nn.init.zeros_(parameter)
             else:
-                deviation = 0.1 if name.startswith("dense") else (2 / 9) ** 0.5 / PARALLEL**0.5
+                deviation = 0.1 if name.startswith("dense") else (2 / 9 / PARALLEL) ** 0.5
+                if name.startswith("layers.0"):
+                    deviation /= FEATURE_DEVIATION
                 nn.init.trunc_normal_(parameter, std=deviation, a=-2 * deviation, b=2 * deviation)
 
     @property

@@ -20,8 +20,8 @@ from fuselens.core.model import FusionModel
 
 # Best first, by the looks and the losses on the test pairs (see the cards); DeepFuse is also the quickest to explain.
 BEST = {
-    "mri-pet": ("deepfuse", "masknet", "deeppedestrian", "funfusean"),
-    "infrared-visible": ("deepfuse", "masknet", "funfusean", "deeppedestrian"),
+    "mri-pet": ("deepfuse", "masknet", "deeppedestrian", "funfusean", "camf"),
+    "infrared-visible": ("deepfuse", "masknet", "funfusean", "baffm", "camf", "cmcffuse", "swinfuse", "deeppedestrian"),
 }
 
 

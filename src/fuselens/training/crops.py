@@ -13,8 +13,7 @@ import torch
 from torch.utils.data import Dataset
 
 from fuselens.core.errors import InputError
-from fuselens.training.objectives.objective import Sample
-from fuselens.training.stores import Store
+from fuselens.training.stores import Sample, Store
 
 Files = TypeVar("Files")
 

@@ -14,9 +14,10 @@ from fuselens.core.errors import InputError
 from fuselens.core.model import FusionModel
 from fuselens.data.folders import PairFiles
 from fuselens.training.crops import TrainingCrops, ValidationCrops, stack_samples
-from fuselens.training.objectives.objective import Sample
 from fuselens.training.recipe import Recipe
-from fuselens.training.stores import ImageStore, PairStore, Store
+from fuselens.training.stores import ImageStore, PairStore, Sample, Store
+
+VALIDATION_CROP = 256  # pixels
 
 
 class DivergedError(InputError):
@@ -85,12 +86,17 @@ class PairCrops(LightningDataModule):
     """Serves crops so that epoch e is always the same stretch of the sample stream, on any number of processes."""
 
     def __init__(
-        self, training: Sequence[PairFiles | Path], held_out: Sequence[PairFiles | Path], recipe: Recipe
+        self,
+        training: Sequence[PairFiles | Path],
+        held_out: Sequence[PairFiles | Path],
+        recipe: Recipe,
+        model: FusionModel,
     ) -> None:
-        """Keep the files, pairs or single images, and the recipe."""
+        """Keep the files, pairs or single images, the recipe, and what the network's objective makes of them."""
         super().__init__()
         self.recipe = recipe
-        self.training, self.held_out = store_of(training, recipe), store_of(held_out, recipe)
+        self.training, self._cell = recipe.loss.served(model, store_of(training, recipe))
+        self.held_out, _ = recipe.loss.served(model, store_of(held_out, recipe))
 
     def train_dataloader(self) -> DataLoader[Sample]:
         """Return the samples of the trainer's current epoch."""
@@ -101,7 +107,7 @@ class PairCrops(LightningDataModule):
         steps = min(recipe.epoch_steps, recipe.steps - epoch * recipe.epoch_steps)
         crops = TrainingCrops(
             self.training,
-            crop=recipe.crop,
+            crop=None if recipe.crop is None else recipe.crop // self._cell,
             seed=recipe.seed,
             start=epoch * recipe.epoch_steps * recipe.batch_size * world,
             length=steps * recipe.batch_size * world,
@@ -114,7 +120,9 @@ class PairCrops(LightningDataModule):
         """Return the validation pairs, one a batch since their sizes may differ."""
         if not len(self.held_out):
             return []
-        return DataLoader(ValidationCrops(self.held_out), batch_size=1, collate_fn=stack_samples)
+        return DataLoader(
+            ValidationCrops(self.held_out, VALIDATION_CROP // self._cell), batch_size=1, collate_fn=stack_samples
+        )
 
 
 def store_of(files: Sequence[PairFiles | Path], recipe: Recipe) -> Store:

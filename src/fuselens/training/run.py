@@ -120,6 +120,7 @@ def train(
     splits = split_folds(files, recipe.folds, recipe.seed) if recipe.folds else []
     splits.append(split_pairs(files, recipe.validation, recipe.seed))
     test_files = [files for folder in test for files in find_pairs(folder, *recipe.modalities)]
+    recipe.loss.prepare()
     model = _new_model(recipe)  # refuses what cannot be trained before anything is written
     out = prepare_folder(out)
     _claim(out, recipe)
@@ -131,7 +132,7 @@ def train(
         place = out if number == len(splits) else prepare_folder(out / f"fold-{number}")
         fresh = _new_model(recipe)
         begin(fresh, start, dictionary)
-        runs.append(_run(recipe, fresh, PairCrops(training, held_out, recipe), place, machines, watchers))
+        runs.append(_run(recipe, fresh, PairCrops(training, held_out, recipe, fresh), place, machines, watchers))
     *folds, run = runs
     weights = out / f"{recipe.model}-{recipe.weights}.safetensors"
     if run.trainer.is_global_zero:

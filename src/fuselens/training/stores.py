@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import torch
 from torch.nn.functional import interpolate
 
 from fuselens.core.errors import InputError
 from fuselens.data.folders import PairFiles, image_stem, natural_key
 from fuselens.data.images import Normalize
 from fuselens.data.pairs import read_pair, read_source
-from fuselens.training.objectives.objective import Sample
+
+Sample = tuple[torch.Tensor, ...]
 
 
 class Store(ABC):
@@ -103,6 +105,34 @@ class ImageStore(Store):
             size = [max(self._least, round(side * self._least / shorter)) for side in luma.shape]
             luma = interpolate(luma[None, None], size=size, mode="bicubic").clamp(0, 1)[0, 0]
         return (luma[None],)
+
+
+class EncodedStore(Store):
+    """What a frozen encoder makes of another store's images, computed once for each.
+
+    Args:
+        store: the images.
+        encode: `[1, 1, H, W] -> [1, C, h, w]`.
+        capacity: how many numbers stay in memory, in half precision.
+    """
+
+    def __init__(self, store: Store, encode: Callable[[torch.Tensor], torch.Tensor], capacity: int = 512) -> None:
+        """Remember both."""
+        super().__init__(None, capacity)
+        self._store, self._encode = store, encode
+
+    def __len__(self) -> int:
+        """Count the pairs or images."""
+        return len(self._store)
+
+    def name(self, index: int) -> Path:
+        """Return the file that stands for number `index` in messages."""
+        return self._store.name(index)
+
+    @torch.no_grad()
+    def read(self, index: int) -> Sample:
+        """Return the features `[C, h, w]` of number `index`, in half precision."""
+        return tuple(self._encode(source[None])[0].half() for source in self._store.read(index))
 
 
 def find_images(folder: Path) -> list[Path]:

@@ -9,18 +9,33 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from fuselens.training.objectives.objective import Objective, Sample
+from fuselens.core.model import explaining
+from fuselens.training.objectives.objective import Objective
+from fuselens.training.stores import EncodedStore, Sample, Store
 
 
 @dataclass(frozen=True)
 class Classification(Objective):
-    """Cross-entropy of the network's `classify(image)`, class 0 for source a and 1 for b; only its `head` learns."""
+    """Cross-entropy of the network's `head` on encoded crops, class 0 for source a and 1 for b; only the head learns.
+
+    Flips and crops are those of the features, so a recipe does well to turn flips off: no encoder sees mirror images as
+    mirror images.
+    """
 
     labels: ClassVar[dict[str, str]] = {"error": "share of images told wrong"}
 
+    def served(self, model: Any, store: Store) -> tuple[Store, int]:
+        """Return the encoder's features: it is frozen, so they are computed once an image, not once a step."""
+
+        def encode(image: torch.Tensor) -> torch.Tensor:
+            with explaining(model):
+                return model.encode(image)  # type: ignore[no-any-return]
+
+        return EncodedStore(store, encode), model.stride
+
     def outputs(self, model: Any, sample: Sample) -> Sample:
-        """Return the logits `[2 N, 2]` of all images of source a, then of b."""
-        return (model.classify(torch.cat(sample)),)
+        """Return the logits `[2 N, 2]` of all features of source a, then of b."""
+        return (model.head(torch.cat(sample).float()),)
 
     def loss(self, outputs: Sample, sample: Sample) -> tuple[torch.Tensor, dict[str, float]]:
         """Return the cross-entropy, and the share of images that were told wrong, by source."""

@@ -11,8 +11,7 @@ import torch
 from torch import nn
 
 from fuselens.core.errors import InputError
-
-Sample = tuple[torch.Tensor, ...]
+from fuselens.training.stores import Sample, Store
 
 
 @dataclass(frozen=True)
@@ -39,6 +38,10 @@ class Objective:
         Raises:
             InputError: it cannot be had.
         """
+
+    def served(self, model: Any, store: Store) -> tuple[Store, int]:
+        """Return what samples are cut from, and how many pixels of an image one of its cells stands for."""
+        return store, 1
 
     def outputs(self, model: Any, sample: Sample) -> Sample:
         """Run the network, in whatever precision it is trained; by default, fuse the pairs `[N, 1, H, W]`."""

@@ -16,8 +16,9 @@ from torch.nn import functional as F
 
 from fuselens.models.lrrnet import stretched
 from fuselens.training.losses import LABELS, partial_losses
-from fuselens.training.objectives.objective import Objective, Sample
+from fuselens.training.objectives.objective import Objective
 from fuselens.training.objectives.vgg import load_vgg, vgg_for
+from fuselens.training.stores import Sample
 
 LEVELS = 255
 

@@ -12,7 +12,8 @@ import torch
 from torch.nn import functional as F
 
 from fuselens.core.ssim import ssim_map
-from fuselens.training.objectives.objective import Objective, Sample
+from fuselens.training.objectives.objective import Objective
+from fuselens.training.stores import Sample
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ import torch
 
 from fuselens.core.errors import InputError
 from fuselens.training.losses import LABELS, partial_losses
-from fuselens.training.objectives.objective import Objective, Sample
+from fuselens.training.objectives.objective import Objective
+from fuselens.training.stores import Sample
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from torch.nn import functional as F
 from fuselens.core.errors import InputError
 from fuselens.metrics.parts.gradients import sobel
 from fuselens.training.losses import LABELS, partial_losses
-from fuselens.training.objectives.objective import Objective, Sample
+from fuselens.training.objectives.objective import Objective
+from fuselens.training.stores import Sample
 
 
 @dataclass(frozen=True)
