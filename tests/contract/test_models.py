@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from fuselens.core.errors import InputError
 from fuselens.core.locality import Box, tiles, window_of
 from fuselens.core.model import FusionModel, explaining
 from fuselens.core.pair import ImagePair
@@ -117,11 +118,17 @@ def test_a_global_model_really_is_one(name: str) -> None:
 
 
 @pytest.mark.parametrize("tile", [8, 13, 64])
-def test_tiles_equal_whole(model: FusionModel, tile: int) -> None:
+def test_tiles_equal_whole(local: FusionModel, tile: int) -> None:
     a, b = sources((45, 61))
     pair = ImagePair.from_arrays(a, b)
-    whole = fuse_luma(model, pair, tile=None)
-    torch.testing.assert_close(fuse_luma(model, pair, tile=tile), whole, rtol=1e-5, atol=2e-6)
+    whole = fuse_luma(local, pair, tile=None)
+    torch.testing.assert_close(fuse_luma(local, pair, tile=tile), whole, rtol=1e-5, atol=2e-6)
+
+
+@pytest.mark.parametrize("name", GLOBAL)
+def test_a_global_model_refuses_tiles(name: str) -> None:
+    with pytest.raises(InputError, match="is global: tiles would change its result"):
+        fuse_luma(built(name), ImagePair.from_arrays(*sources((20, 21))), tile=8)
 
 
 def test_leaves_modes_and_gradients_as_found(model: FusionModel) -> None:
