@@ -21,8 +21,8 @@ SMALLEST_FEATURES = 13  # rows and columns from which the four layers leave one 
 class CamfHead(nn.Module):
     """Four depthwise layers, the mean over all positions, and a dense layer: 20,738 parameters.
 
-    Weights start from a normal distribution cut at two deviations, biases from 0. The deviation of the convolutions keeps
-    the size of their signals, which the published 0.1 lets fade from layer to layer.
+    Weights start from a normal distribution cut at two deviations, biases from 0. The deviation of the convolutions
+    keeps the size of their signals, which the published 0.1 lets fade from layer to layer.
     """
 
     def __init__(self) -> None:

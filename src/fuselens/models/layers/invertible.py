@@ -37,7 +37,8 @@ class InvertibleBlock(nn.Module):
         second = second - self.shift_second(first)
         mixed = torch.cat((first, second), dim=1) - self.mix.bias[None, :, None, None]  # type: ignore[index]
         matrix = self.mix.weight[:, :, 0, 0]
-        return torch.linalg.solve(matrix, mixed.flatten(2)).reshape(mixed.shape)
+        unmixed: torch.Tensor = torch.linalg.solve(matrix, mixed.flatten(2))
+        return unmixed.reshape(mixed.shape)
 
 
 def _bottleneck(width: int) -> nn.Sequential:

@@ -1,6 +1,6 @@
 """Attention between channels instead of pixels: linear in the image's size, global in its reach.
 
-Reference: Zamir et al., "Restormer: efficient transformer for high-resolution image restoration", CVPR 2022, section 3.1.
+Reference: Zamir et al., "Restormer: efficient transformer for high-resolution image restoration", CVPR 2022.
 """
 
 from __future__ import annotations
@@ -48,10 +48,12 @@ class TransposedAttention(nn.Module):
         products = queries.transpose(2, 3) @ keys
         scale = _lengths(queries).transpose(2, 3) * _lengths(keys)
         attention = (products / scale * self.temperature).softmax(dim=-1)
-        mixed = values @ attention.transpose(2, 3)
-        return self.merge(mixed.permute(0, 2, 1, 3).reshape(count, height, across, width).permute(0, 3, 1, 2))  # type: ignore[no-any-return]
+        mixed = (values @ attention.transpose(2, 3)).permute(0, 2, 1, 3).reshape(count, height, across, width)
+        merged: torch.Tensor = self.merge(mixed.permute(0, 3, 1, 2))
+        return merged
 
 
 def _lengths(parts: torch.Tensor) -> torch.Tensor:
     """Return the length of every channel over the pixels, `[N, heads, 1, channels]`, never 0."""
-    return torch.linalg.vector_norm(parts, dim=2, keepdim=True).clamp_min(1e-12)
+    lengths: torch.Tensor = torch.linalg.vector_norm(parts, dim=2, keepdim=True)
+    return lengths.clamp_min(1e-12)
