@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from fuselens.core import targets as targets
     from fuselens.core.errors import FuseLensError as FuseLensError
     from fuselens.core.explanation import SetExplanation as SetExplanation
+    from fuselens.core.intrinsic import ModelState as ModelState
+    from fuselens.core.intrinsic import StateBars as StateBars
+    from fuselens.core.intrinsic import StateMaps as StateMaps
     from fuselens.core.model import FusionModel as FusionModel
     from fuselens.core.pair import ImagePair as ImagePair
     from fuselens.core.results import Attribution as Attribution
@@ -43,7 +46,10 @@ _PUBLIC = {
     "FusionModel": "core.model",
     "Guidance": "explainers.guidance",
     "ImagePair": "core.pair",
+    "ModelState": "core.intrinsic",
     "SetExplanation": "core.explanation",
+    "StateBars": "core.intrinsic",
+    "StateMaps": "core.intrinsic",
     "example_pair": "data.examples",
     "explain": "explainers",
     "find_pairs": "data.folders",

@@ -21,7 +21,7 @@ QUICK: dict[str, list[str]] = {
 }
 GRADIENTS = {"gradcam", "gradient_input", "hirescam", "integrated_gradients"}
 SETS = {"ddfimage", "sedc", "sedc_t"}
-OF_TARGETS = sorted(set(list_explainers()) - {"guidance", "jacobian"})
+OF_TARGETS = sorted(set(list_explainers()) - {"guidance", "intrinsic", "jacobian"})
 
 
 @pytest.fixture
@@ -115,6 +115,12 @@ def test_budget_and_paper_preset(pair: list[str], tmp_path: Path, capfd: pytest.
         (["--method", "gradient_input", "--target", "image"], "closeness:a"),
         (["--method", "sedc_t", "--towards", "night"], "--towards"),
         (["--method", "lime", "--samples", "0"], "samples"),
+        (["--method", "intrinsic", "--target", "mean"], "'intrinsic' does not take --target"),
+        (["--method", "intrinsic", "--units", "grid:8"], "'intrinsic' does not take --units"),
+        (
+            ["--method", "intrinsic", "--model", "deepfuse:infrared-visible"],
+            "'deepfuse' is not interpretable by design",
+        ),
     ],
 )
 def test_mistakes_get_one_sentence(
@@ -126,6 +132,40 @@ def test_mistakes_get_one_sentence(
     assert words in error
     assert "Traceback" not in error
     assert not (out / "explanation.json").exists()
+
+
+def test_a_models_own_account(pair: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "o"
+    arguments = ["explain", *pair, "--method", "intrinsic", "--model", "weighted_average", "-o", str(out), "--json"]
+    assert main(arguments) == 0
+    shown = capfd.readouterr()
+    answer = json.loads(shown.out)
+    assert (answer["method"], answer["model"]) == ("intrinsic", "weighted_average")
+    (result,) = answer["results"]
+    facts = json.loads((out / "explanation.json").read_text())
+    assert {key: facts[key] for key in ("summary", "facts")} == result
+    assert all(sentence in shown.err for sentence in result["summary"])
+    assert facts["settings"]["model"] == "weighted_average"
+    assert {path.name for path in out.iterdir()} == {
+        "explanation.json", "fused.png", "intrinsic_1_1_weights_infrared.png", "intrinsic_1_2_weights_visible.png",
+        "maps.npz", "report.html",
+    }  # fmt: skip
+    with np.load(out / "maps.npz") as maps, Image.open(pair[0]) as ir, Image.open(pair[1]) as vi:
+        a, b = (np.asarray(image, np.float64) / 255 for image in (ir, vi))
+        assert np.allclose(maps["1_1_weights_infrared"], a / (a + b), atol=1e-6)
+    page = (out / "report.html").read_text()
+    assert "how weighted_average fuses this pair" in page
+    assert result["summary"][0] in page
+
+
+@pytest.mark.parametrize(("model", "says"), [("maximum", True), ("mine.py:make", False)])
+def test_guidance_of_a_model_with_an_account_shows_it(
+    model: str, says: bool, pair: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mine.py").write_text("def make():\n    return lambda a, b: 0.6 * a + 0.4 * b\n")
+    assert main(["explain", *pair, "--model", model, "--probes", "4", "-o", "o"]) == 0
+    assert ("What the model says itself" in Path("o/report.html").read_text()) is says
 
 
 def result_of(capfd: pytest.CaptureFixture[str]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from torch import nn
 import fuselens as fl
 from fuselens.core.errors import InputError
 from fuselens.core.explanation import SetExplanation
+from fuselens.core.intrinsic import ModelState, StateBars, StateMaps
 from fuselens.core.pair import ImagePair
 from fuselens.core.targets import RegionMean
 from fuselens.explainers import EXPLAINERS, explain, list_explainers
@@ -25,6 +26,7 @@ QUICK: dict[str, dict[str, Any]] = {
 }
 LAYERED = {"gradcam", "hirescam"}
 HIDING = {"baylime", "ddfimage", "lime", "occlusion", "rise", "sedc", "sedc_t"}
+OF_THE_WHOLE_IMAGE = {"guidance", "intrinsic"}
 
 
 class TinyNetwork(nn.Module):
@@ -43,6 +45,17 @@ class TinyNetwork(nn.Module):
         return torch.sigmoid(4 * self.decode(torch.cat(seen, dim=1)))
 
 
+class TinyInterpretable(TinyNetwork):
+    """Says how strongly each of its features answers, and where."""
+
+    def explain_state(self, pair: ImagePair) -> ModelState:
+        features = [torch.tanh(self.encode(source))[0] for source in pair.tensors()]
+        strengths = {name: each.abs().mean(dim=(1, 2)) for name, each in zip(pair.names, features, strict=True)}
+        bars = StateBars("Features", "", [str(i) for i in range(4)], strengths)
+        maps = StateMaps("Sums", "", {n: f.sum(dim=0) for n, f in zip(pair.names, features, strict=True)}, "signed")
+        return ModelState(pair.names, ["Four features decide."], [bars, maps])
+
+
 def mean(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     return (a + b) / 2
 
@@ -57,7 +70,7 @@ def settings(method: str, **more: Any) -> dict[str, Any]:
     found = dict(QUICK.get(method, {}))
     if method in HIDING:
         found |= {"units": "grid:12", "fill": "black"}
-    if method != "guidance":
+    if method not in OF_THE_WHOLE_IMAGE:
         found["target"] = REGION
     return found | more
 
@@ -65,20 +78,24 @@ def settings(method: str, **more: Any) -> dict[str, Any]:
 def arrays(result: Any) -> list[torch.Tensor]:
     if isinstance(result, SetExplanation):
         return [keep.float() for keep in result.keep_maps()]
+    if isinstance(result, ModelState):
+        return [values for part in result.parts if isinstance(part, StateMaps) for values in part.maps.values()]
     return [result.a, result.b]
 
 
 @pytest.mark.parametrize("method", list_explainers())
 @pytest.mark.parametrize("kind", ["network", "rule"])
 def test_shapes_numbers_repeat_and_the_model_is_left_as_found(method: str, kind: str, pair: ImagePair) -> None:
-    model: Any = fl.wrap_model(TinyNetwork(), reach=2) if kind == "network" else fl.wrap_model(mean, reach=0)
-    if kind == "rule" and method in LAYERED:
+    network = TinyInterpretable() if method == "intrinsic" else TinyNetwork()
+    model: Any = fl.wrap_model(network, reach=2) if kind == "network" else fl.wrap_model(mean, reach=0)
+    if kind == "rule" and method in {*LAYERED, "intrinsic"}:
         with pytest.raises(InputError, match="jacobian"):
             explain(model, pair, method, **settings(method))
         return
     model.train()
     before = {name: value.clone() for name, value in model.state_dict().items()}
     first, again = (explain(model, pair, method, **settings(method)) for _ in range(2))
+    assert arrays(first)
     for one, two in zip(arrays(first), arrays(again), strict=True):
         assert one.shape == SIZE
         assert torch.isfinite(one).all()
@@ -112,7 +129,7 @@ def test_batch_size_and_locality_do_not_matter(method: str, pair: ImagePair) -> 
             torch.testing.assert_close(one, two, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("method", sorted(set(list_explainers()) - {"guidance"}))
+@pytest.mark.parametrize("method", sorted(set(list_explainers()) - OF_THE_WHOLE_IMAGE))
 def test_target_outside_the_image(method: str, pair: ImagePair) -> None:
     model = fl.wrap_model(TinyNetwork(), reach=2)
     with pytest.raises(InputError, match="leaves the image"):

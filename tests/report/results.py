@@ -8,6 +8,7 @@ import torch
 
 import fuselens as fl
 from fuselens.core.explanation import SetExplanation
+from fuselens.core.intrinsic import ModelState
 from fuselens.core.locality import Box
 from fuselens.core.model import FusionModel, WrappedModel
 from fuselens.core.pair import ImagePair
@@ -60,7 +61,7 @@ def unit_map(pair: ImagePair, scores: dict[int, float], **changes: Any) -> Attri
     return map_of(pair, "lime", a=a, b=b, units=units, unit_scores=unit_scores, **changes)
 
 
-def contents_of(*results: SetExplanation | Attribution, **changes: Any) -> ResultContents:
+def contents_of(*results: SetExplanation | Attribution | ModelState, **changes: Any) -> ResultContents:
     """Return contents with these results, all of `bright_pair()` unless a pair is given."""
     pair = changes.pop("pair", None) or bright_pair()
     model = changes.pop("model", None) or planted_model()

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import fuselens as fl
+from fuselens.cli import study_inputs
 from fuselens.cli.main import main
 from fuselens.core.errors import InputError
 from fuselens.data.folders import PairFiles
@@ -19,6 +20,7 @@ from fuselens.evaluation.set_quality import fused_ssim, source_ssim
 from fuselens.explainers.ddfimage import ddfimage
 from fuselens.studies import ddfimage_table1, ddfimage_table2, explainer_limits, explainer_truth
 from fuselens.studies.cases import CaseSettings
+from fuselens.studies.outputs import quick_words
 from tests.studies.small_pairs import blind, tiny_network, write_pairs
 
 UNITS = "grid:12"
@@ -110,10 +112,10 @@ def test_table1_goes_on_where_it_stopped(datasets: dict[str, list[PairFiles]], t
 
 
 def test_table1_of_what_cannot_be_explained(datasets: dict[str, list[PairFiles]], tmp_path: Path) -> None:
-    result = ddfimage_table1.run(datasets, [blind()], tmp_path / "o", methods=["ddmin", "lime"], units=UNITS)
+    result = ddfimage_table1.run(datasets, [blind()], tmp_path / "o", methods=["ddmin", "lime", "random"], units=UNITS)
     assert result.facts["no_influence"] == 2
     assert result.summary == []
-    assert {row["status"] for row in result.rows} == {"NO_INFLUENCE"}
+    assert {row["status"] for row in result.rows if row["method"] != "random"} == {"NO_INFLUENCE"}
     assert "In 2 cases nothing that can be hidden moves the region." in (tmp_path / "o" / "table.md").read_text()
     for pair in datasets["set"]:
         pair.b.write_bytes(b"broken")
@@ -218,7 +220,38 @@ def test_commands(datasets: dict[str, list[PairFiles]], tmp_path: Path, capfd: p
         "--json",
     ]
     assert main(line) == 0
-    assert json.loads(capfd.readouterr().out)["facts"]["scenes"] == 2
+    assert json.loads(capfd.readouterr().out)["facts"]["scenes"] == 3
+
+
+@pytest.mark.parametrize("name", ["ddfimage-table1", "ddfimage-table2"])
+def test_the_papers_networks_are_the_default(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def untrained(spec: str, *_: object) -> fl.FusionModel:
+        return fl.load_model(spec, weights=None)
+
+    monkeypatch.setattr(study_inputs, "weights_for", lambda *_: "infrared-visible")
+    monkeypatch.setattr(study_inputs, "chosen_model", untrained)
+    write_pairs(tmp_path / "set", 1, 32)
+    out = tmp_path / "o"
+    line = ["--data", str(tmp_path / "set"), "--method", "random", "--units", "grid:16", "--quick"]
+    assert main(["study", name, *line, "-o", str(out)]) == 0
+    assert {row["model"] for row in cells(out / "cases.csv")} == {"cmcffuse", "swinfuse"}
+    words = "The cut pair is what cmcffuse and swinfuse fused here"
+    assert all(words in (out / page).read_text() for page in ("table.md", "study.html"))
+
+
+def test_the_papers_networks_need_weights(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    folder = write_pairs(tmp_path / "set", 1)[0].a.parents[1]
+    (folder / "ir").rename(folder / "mri")
+    (folder / "vi").rename(folder / "pet")
+    for name in ("ddfimage-table1", "ddfimage-table2"):
+        assert main(["study", name, "--data", str(folder), "-o", str(tmp_path / "o")]) == 2
+        assert "no weights for mri + pet; choose models with --model" in capfd.readouterr().err
+    assert main(["study", "explainer-limits", "--data", str(folder), "-o", str(tmp_path / "o")]) == 2
+    assert "at least one --model" in capfd.readouterr().err
+
+
+def test_quick_runs_of_local_models_say_nothing_of_the_cut() -> None:
+    assert "fused here" not in quick_words([fl.load_model("average"), tiny_network()])
 
 
 @pytest.mark.parametrize("name", ["ddfimage-table1", "ddfimage-table2", "explainer-limits"])
@@ -226,7 +259,6 @@ def test_commands(datasets: dict[str, list[PairFiles]], tmp_path: Path, capfd: p
     ("arguments", "words"),
     [
         ([], "at least one --data"),
-        (["--data", "{0}"], "at least one --model"),
         (["--data", "{0}", "--model", "averag"], "did you mean average"),
         (["--data", "{0}", "--model", "average", "--model", "average"], "Two models are called 'average'"),
         (["--data", "{0}", "--model", "average", "--limit", "0", "--quick"], "--limit of at least 1"),

@@ -11,8 +11,10 @@ from fuselens.cli.options import AsJson
 from fuselens.core.errors import InputError
 from fuselens.core.version import __version__
 
-CORE = ("torch", "numpy", "pillow", "tifffile", "scikit-image", "torchmetrics", "safetensors", "matplotlib")
-EXTRAS = {"train": ("lightning", "tensorboard"), "medical": ("nibabel", "pydicom")}
+CORE = (
+    "torch", "numpy", "pillow", "tifffile", "scikit-image", "scikit-learn", "torchmetrics", "safetensors", "matplotlib"
+)  # fmt: skip
+EXTRAS = {"train": ("lightning", "tensorboard"), "medical": ("nibabel", "pydicom"), "seg": ("transformers",)}
 
 
 def doctor(as_json: AsJson = False) -> None:

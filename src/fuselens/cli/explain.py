@@ -14,11 +14,13 @@ from fuselens.cli.explain_target import (
     explain_targets,
     facts_of,
     number_or_source,
+    own_account,
     profile_of,
     refuse_foreign,
     save,
     settings_of,
     source_letter,
+    usual_gamma,
     words_for,
 )
 from fuselens.cli.inputs import chosen_model, one_pair, parse_names
@@ -48,7 +50,7 @@ def explain(
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder for report, maps and fused image.")] = Path("out"),
     example: Example = None,
     method: Annotated[
-        str, typer.Option(help="guidance, jacobian, ddfimage, lime, ...: see fuselens list.")
+        str, typer.Option(help="guidance, jacobian, ddfimage, intrinsic, ...: see fuselens list.")
     ] = "guidance",
     target: Annotated[
         list[str] | None,
@@ -84,7 +86,9 @@ def explain(
         int | None, typer.Option(help="At most so many model images; the best result so far comes back.")
     ] = None,
     probes: Annotated[int, typer.Option(help="Random probes of the estimate for global models.")] = 64,
-    gamma: Annotated[float | None, typer.Option(help="Display exponent; 0.5 for guidance, 0.3 for Jacobians.")] = None,
+    gamma: Annotated[
+        float | None, typer.Option(help="Display exponent; 0.3 for Jacobians, 1 for intrinsic, else 0.5.")
+    ] = None,
     preset: PresetName = None,
     window: Window = None,
     device: Device = "auto",
@@ -110,7 +114,9 @@ def explain(
     }  # fmt: skip
     if profile and method != "ddfimage":
         raise InputError(f"'{method}' does not take --profile; leave it out or take ddfimage.")
-    refuse_foreign(method, {name: value for name, value in given.items() if value is not None})
+    # Guidance is of the whole image; its targets are places for a closer look.
+    asked = given | {"target": targets if targets and method != "guidance" else None}
+    refuse_foreign(method, {name: value for name, value in asked.items() if value is not None})
     operator = chosen_model(model, pair.names, device)
     place = prepare_folder(out)
     fused = fuse_pair(operator, pair)
@@ -119,7 +125,7 @@ def explain(
         with progress_bar(f"{method} by {operator.title}") as progress:
             results = explain_targets(method, operator, pair, targets, seeded, progress)
             sizes = profile_of(operator, pair, targets, given) if profile else []
-        _finish(results, operator, pair, fused, place, sizes, gamma)
+        _finish(results, operator, pair, fused, place, sizes, gamma or usual_gamma(method))
         if as_json:
             print_json({"method": method, "model": operator.title, "results": [facts_of(one) for one in results]})
         return
@@ -130,8 +136,7 @@ def explain(
         targets = targets or [Pixel(y, x) for y, x in telling_pixels(guide)]
     influences, regions = _look_closer(operator, pair, targets or [_middle(pair)], guide)
     result = guide if guide is not None else influences[0]
-    default_gamma = 0.5 if method == "guidance" else 0.3
-    result.save(place, gamma=gamma or default_gamma, preset=display)
+    result.save(place, gamma=gamma or usual_gamma(method), preset=display)
     fused.save(place / "fused.png")
     report = write_report(
         place / "report.html",
@@ -142,8 +147,9 @@ def explain(
             guidance=guide,
             probes=influences,
             regions=regions,
-            gamma_guidance=gamma or 0.5,
-            gamma_jacobian=gamma or 0.3,
+            state=own_account(operator, pair) if guide is not None else None,
+            gamma_guidance=gamma or usual_gamma("guidance"),
+            gamma_jacobian=gamma or usual_gamma("jacobian"),
             preset=display,
             command=command_line(),
             notes=[fused.colour_note],
@@ -169,19 +175,19 @@ def _finish(
     fused: FusedImage,
     place: Path,
     profile: Sequence[tuple[float, int]],
-    gamma: float | None,
+    gamma: float,
 ) -> None:
     """Write everything and say what was found."""
     from fuselens.report.results_page import ResultContents, write_result_report
 
-    save(results, place, gamma=gamma or 0.5)
+    save(results, place, gamma=gamma)
     fused.save(place / "fused.png")
     explained = None
     if isinstance(results[0], SetExplanation) and results[0].kept:
         explained = fuse_pair(model, results[0].explained_pair())
         explained.save(place / "explained_fusion.png")
     contents = ResultContents(
-        pair, fused, model, results, explained, gamma or 0.5, command_line(), [fused.colour_note], profile
+        pair, fused, model, results, explained, gamma, command_line(), [fused.colour_note], profile
     )
     report = write_result_report(place / "report.html", contents)
     for result in results:

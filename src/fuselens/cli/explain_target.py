@@ -1,4 +1,4 @@
-"""Explaining targets by the methods that hide parts of the sources or follow gradients, for `fuselens explain`."""
+"""`fuselens explain` by the methods that hide parts of the sources, follow gradients or ask the model itself."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from typing import Any
 
 from fuselens.core.errors import InputError
 from fuselens.core.explanation import STATUS_WORDS, SetExplanation
+from fuselens.core.intrinsic import ModelState
 from fuselens.core.model import FusionModel
 from fuselens.core.pair import ImagePair
 from fuselens.core.results import Attribution
 from fuselens.core.targets import Target
 from fuselens.explainers import EXPLAINERS, explain
 from fuselens.explainers.hiding import HidingOptions
+from fuselens.explainers.intrinsic import intrinsic
 
-Result = SetExplanation | Attribution
+Result = SetExplanation | Attribution | ModelState
 _OF_PROFILE = ("units", "which", "fill", "max_images")
 OPTION_OF = {"max_images": "--budget"}  # where the option is not the setting's own name
 
@@ -29,7 +31,7 @@ def explain_targets(
     given: dict[str, Any],
     progress: Callable[[int, int], None],
 ) -> list[Result]:
-    """Explain each target; the first result is the main one.
+    """Explain each target, or the whole image where the method takes none; the first result is the main one.
 
     Args:
         method: a name of `EXPLAINERS`.
@@ -45,6 +47,8 @@ def explain_targets(
     refuse_foreign(method, settings)
     taken = settings_of(method)
     settings |= {name: value for name, value in {"progress": progress}.items() if name in taken}
+    if "target" not in taken:
+        return [explain(model, pair, method, **settings)]
     wanted: Sequence[Target | None] = targets or [None]
     return [explain(model, pair, method, target=one, **settings) for one in wanted]
 
@@ -107,7 +111,9 @@ def number_or_source(word: str | None, pair: ImagePair) -> str | float | None:
 
 
 def words_for(result: Result) -> str:
-    """Return one sentence on a result, for the terminal."""
+    """Return a sentence or a few on a result, for the terminal."""
+    if isinstance(result, ModelState):
+        return " ".join(result.summary)
     if isinstance(result, Attribution):
         first, second = result.names
         share = result.share()
@@ -124,6 +130,8 @@ def words_for(result: Result) -> str:
 
 def facts_of(result: Result) -> dict[str, Any]:
     """Return what programs want to know of a result."""
+    if isinstance(result, ModelState):
+        return {"summary": list(result.summary), "facts": dict(result.facts)}
     if isinstance(result, SetExplanation):
         return {"target": result.target, **result.certificate}
     return {"target": result.target, "value": result.value, "share_a": result.share(), **result.facts}
@@ -133,7 +141,20 @@ def save(results: Sequence[Result], place: Path, *, gamma: float) -> None:
     """Write the first result into the folder, the others into `target-2`, `target-3`, ..."""
     for number, result in enumerate(results, 1):
         folder = place if number == 1 else place / f"target-{number}"
-        if isinstance(result, Attribution):
-            result.save(folder, gamma=gamma)
-        else:
+        if isinstance(result, SetExplanation):
             result.save(folder)
+        else:
+            result.save(folder, gamma=gamma)
+
+
+def own_account(model: FusionModel, pair: ImagePair) -> ModelState | None:
+    """Return what the model says of itself, or None where it has no account to give."""
+    try:
+        return intrinsic(model, pair)
+    except InputError:
+        return None
+
+
+def usual_gamma(method: str) -> float:
+    """Return the display exponent where the user gave none: influences are lifted, a model's own numbers are not."""
+    return {"jacobian": 0.3, "intrinsic": 1.0}.get(method, 0.5)

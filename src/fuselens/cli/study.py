@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fuselens.cli import study_explain
+from fuselens.cli import study_causal, study_explain
 from fuselens.cli.console import print_json, progress_bar, say
 from fuselens.cli.options import AsJson, Device
 from fuselens.cli.study_inputs import Folders, Limit, Models, Out, chosen_datasets, chosen_models
@@ -52,5 +52,8 @@ for name, command in (
     ("ddfimage-table2", study_explain.ddfimage_table2),
     ("explainer-limits", study_explain.explainer_limits),
     ("explainer-truth", study_explain.explainer_truth),
+    ("causal-ablation", study_causal.causal_ablation),
+    ("causal-dictionary", study_causal.causal_dictionary),
+    ("scene-bias", study_causal.scene_bias),
 ):
     study.command(name)(command)

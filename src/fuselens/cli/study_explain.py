@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fuselens.cli.console import print_json, progress_bar, say
+from fuselens.cli.console import progress_bar
 from fuselens.cli.options import AsJson, Device, Seed
-from fuselens.cli.study_inputs import Folders, Limit, Models, Out, chosen_datasets, chosen_models
+from fuselens.cli.study_inputs import Folders, Limit, Models, Out, PaperModels, chosen_datasets, chosen_models, tell
 
 if TYPE_CHECKING:
     from fuselens.studies.outputs import StudyResult
@@ -36,7 +36,7 @@ Scenes = Annotated[int | None, typer.Option(help="Scenes of each built-in exampl
 
 def ddfimage_table1(
     data: Folders = None,
-    models: Models = None,
+    models: PaperModels = None,
     out: Out = Path("study"),
     methods: Methods = None,
     units: UnitsOption = None,
@@ -47,15 +47,16 @@ def ddfimage_table1(
     as_json: AsJson = False,
 ) -> None:
     """How often are explanations sufficient, necessary, or both? (paper 000, table 1)."""
+    from fuselens.studies.cases import PAPER_MODELS
     from fuselens.studies.ddfimage_table1 import run
 
     chosen = {"methods": methods, "units": units, "quick": quick, "seed": seed}
-    _on_pairs(run, data, models, out, limit, device, as_json, chosen)
+    _on_pairs(run, data, models, PAPER_MODELS, out, limit, device, as_json, chosen)
 
 
 def ddfimage_table2(
     data: Folders = None,
-    models: Models = None,
+    models: PaperModels = None,
     out: Out = Path("study"),
     methods: Methods = None,
     units: UnitsOption = None,
@@ -66,10 +67,11 @@ def ddfimage_table2(
     as_json: AsJson = False,
 ) -> None:
     """How much of source and fused image do explanations preserve? (paper 000, table 2)."""
+    from fuselens.studies.cases import PAPER_MODELS
     from fuselens.studies.ddfimage_table2 import run
 
     chosen = {"methods": methods, "units": units, "quick": quick, "seed": seed}
-    _on_pairs(run, data, models, out, limit, device, as_json, chosen)
+    _on_pairs(run, data, models, PAPER_MODELS, out, limit, device, as_json, chosen)
 
 
 def explainer_limits(
@@ -88,7 +90,7 @@ def explainer_limits(
     from fuselens.studies.explainer_limits import METHODS, run
 
     chosen = {"methods": methods or METHODS, "units": units, "quick": quick, "seed": seed}
-    _on_pairs(run, data, models, out, limit, device, as_json, chosen)
+    _on_pairs(run, data, models, (), out, limit, device, as_json, chosen)
 
 
 def explainer_truth(
@@ -104,13 +106,14 @@ def explainer_truth(
 
     with progress_bar("explaining") as progress:
         result = run(out, methods=methods, scenes=scenes, quick=quick, seed=seed, progress=progress)
-    _tell(result, out, as_json)
+    tell(result, out, as_json)
 
 
 def _on_pairs(
     run: Callable[..., StudyResult],
     data: list[Path] | None,
     models: list[str] | None,
+    default: Sequence[str],
     out: Path,
     limit: int | None,
     device: str,
@@ -119,17 +122,7 @@ def _on_pairs(
 ) -> None:
     """Run a study on folders of pairs; a quick one on a few pairs of each."""
     datasets = chosen_datasets(data, QUICK_PAIRS if chosen["quick"] and limit is None else limit)
-    found = chosen_models(models, datasets, device)
+    found = chosen_models(models, datasets, device, default)
     with progress_bar("explaining") as progress:
         result = run(datasets, found, out, progress=progress, **chosen)
-    _tell(result, out, as_json)
-
-
-def _tell(result: StudyResult, out: Path, as_json: bool) -> None:
-    """Print the table, or all numbers as JSON."""
-    if as_json:
-        failures = [{**one.facts, "method": one.method, "reason": one.reason} for one in result.failures]
-        print_json({"summary": result.summary, "facts": result.facts, "failures": failures})
-    else:
-        print((out / "table.md").read_text(encoding="utf-8"), end="")
-    say(f"{out / 'study.html'}, table.tex, table.csv, cases.csv")
+    tell(result, out, as_json)

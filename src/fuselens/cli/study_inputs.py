@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fuselens.cli.console import print_json, say
 from fuselens.cli.inputs import chosen_model
 from fuselens.core.errors import InputError
 from fuselens.core.model import FusionModel
 from fuselens.data.folders import PairFiles, find_pairs
+from fuselens.models.weights import weights_for
+
+if TYPE_CHECKING:
+    from fuselens.studies.outputs import StudyResult
 
 Folders = Annotated[
     list[Path] | None,
@@ -20,18 +25,33 @@ Folders = Annotated[
 Models = Annotated[
     list[str] | None, typer.Option("--model", metavar="NAME[:WEIGHTS]", help="A model to compare; any number.")
 ]
+PaperModels = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--model",
+        metavar="NAME[:WEIGHTS]",
+        help="A model to explain; any number. Default: cmcffuse and swinfuse, which the paper compares.",
+    ),
+]
 Out = Annotated[Path, typer.Option("-o", "--out", help="Folder for the results.")]
 Limit = Annotated[int | None, typer.Option(help="Use only so many pairs of each folder.")]
 
 
-def chosen_datasets(folders: list[Path] | None, limit: int | None) -> dict[str, list[PairFiles]]:
+def chosen_datasets(
+    folders: list[Path] | None, limit: int | None, option: str = "--data"
+) -> dict[str, list[PairFiles]]:
     """Name each folder by its last part, or by the one before where that is just a split.
+
+    Args:
+        folders: what the user gave.
+        limit: how many pairs of each; None for all.
+        option: by which they were given, for messages.
 
     Raises:
         InputError: no folder, two of one name, no pairs in one, or a limit below 1.
     """
     if not folders:
-        raise InputError("Expected at least one --data FOLDER with one sub-folder a modality.")
+        raise InputError(f"Expected at least one {option} FOLDER with one sub-folder a modality.")
     if limit is not None and limit < 1:
         raise InputError(f"Expected --limit of at least 1 but got {limit}.")
     found = {}
@@ -45,15 +65,33 @@ def chosen_datasets(folders: list[Path] | None, limit: int | None) -> dict[str, 
 
 
 def chosen_models(
-    specs: list[str] | None, datasets: Mapping[str, Sequence[PairFiles]], device: str
+    specs: Sequence[str] | None,
+    datasets: Mapping[str, Sequence[PairFiles]],
+    device: str,
+    default: Sequence[str] = (),
 ) -> list[FusionModel]:
-    """Return the models, with weights for the modalities of the first data set.
+    """Return the models, or those that a study takes by default, with weights for the modalities of the first data set.
 
     Raises:
-        InputError: no model, or one that cannot be loaded.
+        InputError: no model, one that cannot be loaded, or no weights of the default ones for these modalities.
         UnknownNameError: no such model or weights.
     """
-    if not specs:
-        raise InputError("Expected at least one --model NAME to compare; fuselens list models shows them.")
     names = next(iter(datasets.values()))[0].names
-    return [chosen_model(spec, names, device) for spec in specs]
+    if not specs and not all(weights_for(name, names) for name in default):
+        raise InputError(
+            f"{' and '.join(default)}, the default, have no weights for {names[0]} + {names[1]}; choose models with "
+            "--model NAME."
+        )
+    if not (specs or default):
+        raise InputError("Expected at least one --model NAME to compare; fuselens list models shows them.")
+    return [chosen_model(spec, names, device) for spec in specs or default]
+
+
+def tell(result: StudyResult, out: Path, as_json: bool) -> None:
+    """Print the table, or all numbers as JSON."""
+    if as_json:
+        failures = [{**one.facts, "method": one.method, "reason": one.reason} for one in result.failures]
+        print_json({"summary": result.summary, "facts": result.facts, "failures": failures})
+    else:
+        print((out / "table.md").read_text(encoding="utf-8"), end="")
+    say(f"{out / 'study.html'}, table.tex, table.csv, cases.csv")

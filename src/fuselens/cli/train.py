@@ -53,18 +53,27 @@ def adjusted_recipe(name: str, settings: list[str] | None, preset: str | None) -
         UnknownNameError: no such recipe, preset or setting.
         InputError: a setting that is not KEY=VALUE.
     """
-    import yaml
-
     recipe = load_recipe(name)
     if checked_preset(preset) == "paper":
         recipe = recipe.as_in_the_paper()
+    return recipe.changed(**changes_of(settings))
+
+
+def changes_of(settings: list[str] | None) -> dict[str, Any]:
+    """Return what `--set KEY=VALUE` asks for, as `Recipe.changed` takes it.
+
+    Raises:
+        InputError: a setting that is not KEY=VALUE.
+    """
+    import yaml
+
     changes: dict[str, Any] = {}
     for text in settings or []:
         key, separator, value = text.partition("=")
         if not separator:
             raise InputError(f"Expected --set KEY=VALUE but got '{text}'.")
         changes[key] = yaml.safe_load(value)
-    return recipe.changed(**changes)
+    return changes
 
 
 def print_losses(step: int, steps: int, losses: dict[str, float]) -> None:

@@ -143,21 +143,26 @@ def estimated_diagonal(
     """
     copies = min(batch_size, probes)
     graph = _Graph(model, a, b, copies)
-    total = a.new_zeros((2, *a.shape[-2:]))
-    squares = torch.zeros_like(total)
+    # Sums of differences from the first sample: where other pixels act little, the squares of the samples themselves
+    # would round the variance away.
+    first, total, squares = a.new_zeros((3, 2, *a.shape[-2:]))
     for chunk in _chunks(list(range(probes)), copies):
         signs = torch.randint(0, 2, (len(chunk), 1, *a.shape[-2:]), generator=generator).to(a) * 2 - 1
         cotangent = torch.zeros_like(graph.fused)
         cotangent[: len(chunk)] = signs
         for source, gradient in enumerate(graph.pull_back(cotangent)):
             samples = (gradient * cotangent)[: len(chunk), 0]
-            total[source] += samples.sum(dim=0)
-            squares[source] += samples.square().sum(dim=0)
+            if chunk[0] == 0:
+                first[source] = samples[0]
+            differences = samples - first[source]
+            total[source] += differences.sum(dim=0)
+            squares[source] += differences.square().sum(dim=0)
         if progress:
             progress(chunk[-1] + 1, probes)
-    mean = total / probes
-    variance = (squares / probes - mean.square()).clamp_min(0) * probes / (probes - 1)
+    ahead = total / probes
+    variance = (squares / probes - ahead.square()).clamp_min(0) * probes / (probes - 1)
     error = (variance / probes).sqrt()
+    mean = first + ahead
     return Diagonal(mean[0], mean[1], probes, error[0], error[1])
 
 

@@ -13,6 +13,7 @@ import torch
 from fuselens.core.errors import InputError
 
 Preset = Literal["signed", "paper"]
+Display = Literal["grey", "unsigned", "signed"]
 Rgb = np.ndarray  # uint8 [H, W, 3]
 
 
@@ -46,6 +47,25 @@ def colour_map(values: torch.Tensor, scale: float, *, gamma: float = 1.0, preset
     if preset == "paper":
         return _look_up("viridis", np.clip(shown, 0, 1))
     return _look_up("RdBu_r", (shown + 1) / 2)
+
+
+def displayed(values: torch.Tensor, scale: float, display: Display, *, gamma: float = 1.0) -> Rgb:
+    """Show a map `[H, W]` as what it is.
+
+    Args:
+        values: the map.
+        scale: magnitude that gets the strongest colour; grey images ignore it.
+        display: `"grey"`: an image in `[0, 1]`. `"unsigned"`: viridis from 0 up. `"signed"`: blue, white, red.
+        gamma: exponent of the display; grey images ignore it.
+    """
+    if display == "grey":
+        return grey(values)
+    return colour_map(values, scale, gamma=gamma, preset=preset_of(display))
+
+
+def preset_of(display: Display) -> Preset:
+    """Return the colours of a display that has a scale: those of `colour_map`."""
+    return "signed" if display == "signed" else "paper"
 
 
 def share_colours(share: torch.Tensor) -> Rgb:

@@ -66,7 +66,7 @@ class Evaluator:
         units: what can be hidden.
         fill: what replaces the hidden pixels; see `make_fill`.
         device: where to compute; None leaves the model where it is.
-        batch_size: composites a call of the model; halved when memory runs out.
+        batch_size: composites a call of the model; fewer of large images, and halved when memory runs out.
         locality: compute only what can have changed, for models with a reach. The scores are the same up to rounding.
         max_images, max_seconds: budgets; `BudgetReachedError` when used up.
         repeats: fuse each composite so many times and average, for models that are not deterministic.

@@ -112,6 +112,15 @@ class WrappedModel(FusionModel):
         inner = self.function
         return inner.frame(size, EVERY_SIDE) if isinstance(inner, FusionModel) else super().frame(size, at_border)
 
+    def explain_state(self, pair: ImagePair) -> ModelState:
+        """Return the account of what is wrapped.
+
+        Raises:
+            InputError: it has none to give.
+        """
+        own = getattr(self.function, "explain_state", None)
+        return super().explain_state(pair) if own is None else own(pair)
+
 
 def as_model(model: Any) -> FusionModel:
     """Return `model` itself if it is a `FusionModel`, else wrap the callable as a global one.

@@ -5,6 +5,7 @@ Schema of `explanation.json` and `maps.npz`: DESIGN section 4.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -83,8 +84,9 @@ class Attribution:
             colours = colour_map(values, scale, gamma=gamma, preset=preset)
             write_image(place / f"{self.method}_{letter}.png", colours)
         write_npz(place / "maps.npz", self._arrays())
-        facts = {"target": self.target, "value": self.value, "share_a": self.share(), "scale": scale, **self.facts}
-        write_json(place / "explanation.json", record(self.method, self.names, self.a, facts, self.settings))
+        answer = {"target": self.target, "value": self.value, "share_a": self.share(), "scale": scale}
+        facts = {"size": list(self.a.shape), **answer, **self.facts}
+        write_json(place / "explanation.json", record(self.method, self.names, facts, self.settings))
         return place
 
     def _arrays(self) -> dict[str, npt.NDArray[np.generic]]:
@@ -95,16 +97,15 @@ class Attribution:
 
 
 def record(
-    method: str, names: tuple[str, str], image: torch.Tensor, facts: dict[str, Any], settings: dict[str, Any]
+    method: str, names: tuple[str, str], facts: Mapping[str, Any], settings: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return the body of `explanation.json`."""
     return {
         "schema": SCHEMA,
         "method": method,
         "names": list(names),
-        "size": [int(image.shape[0]), int(image.shape[1])],
         **facts,
-        "settings": settings,
+        "settings": dict(settings),
         "versions": {"fuselens": __version__, "torch": torch.__version__},
     }
 

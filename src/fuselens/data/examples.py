@@ -10,6 +10,7 @@ from fuselens.core.pair import ImagePair
 
 EXAMPLES = {
     "street": "fuselens.data.scenes.street:street_scene",
+    "nature": "fuselens.data.scenes.nature:nature_scene",
     "brain": "fuselens.data.scenes.brain:brain_scene",
 }
 """Name of an example and the function that draws it, as `module:function`; loaded when asked for."""
@@ -21,7 +22,8 @@ def example_pair(
     """Draw a built-in example pair.
 
     Args:
-        name: `"street"` (infrared and visible, at night) or `"brain"` (MRI and PET, an axial slice).
+        name: `"street"` (infrared and visible, at night), `"nature"` (the same sensors, a meadow by day) or `"brain"`
+            (MRI and PET, an axial slice).
         seed: other seeds give other scenes with the same kinds of objects.
         size: height and width in pixels, at least 64 each; None for the scene's own size.
         **settings: further settings of the scene, such as `noise` and `blur`.

@@ -17,6 +17,7 @@ EXPLAINERS = Registry(
         "guidance": "fuselens.explainers.guidance:guidance",
         "hirescam": "fuselens.explainers.gradcam:hirescam",
         "integrated_gradients": "fuselens.explainers.integrated_gradients:integrated_gradients",
+        "intrinsic": "fuselens.explainers.intrinsic:intrinsic",
         "jacobian": "fuselens.explainers.jacobian:jacobian",
         "lime": "fuselens.explainers.lime:lime",
         "occlusion": "fuselens.explainers.occlusion:occlusion",

@@ -17,6 +17,8 @@ from torch import nn
 
 from fuselens.core.errors import InputError
 
+CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d)
+
 
 @dataclass(frozen=True, eq=False)
 class Features:
@@ -25,7 +27,8 @@ class Features:
     Attributes:
         layer: its name.
         call: how many calls of the layer came before.
-        values: `[N, C, h, w]`, the very tensor on the way to the fused image, so that gradients can be asked for it.
+        values: `[N, C, h, w]`, the very tensor on the way to the fused image, so that gradients can be asked for it;
+            tokens `[N, h, w, C]` are permuted on that way.
         row: the one of the batch that is meant, where a model reads both sources as one batch; None for all.
     """
 
@@ -40,25 +43,36 @@ class Features:
 
 
 @contextmanager
-def recorded(layers: Mapping[str, nn.Module]) -> Iterator[list[Features]]:
+def recorded(layers: Mapping[str, nn.Module], size: tuple[int, int], *, asked_for: bool) -> Iterator[list[Features]]:
     """Provide the list to which every call of the layers is written; the hooks are gone afterwards, errors or not.
 
+    Args:
+        layers: by name.
+        size: height and width of what the model fuses, by which tokens are told from maps.
+        asked_for: refuse a layer that returns neither, instead of passing over it.
+
     Raises:
-        InputError: inside, when a layer returns no `[N, C, h, w]` tensor.
+        InputError: inside, when a layer that was asked for returns neither maps `[N, C, h, w]` nor tokens
+            `[N, h, w, C]`, N being 1 or, for both sources at once, 2; or what could be either.
     """
     found: list[Features] = []
     counts: Counter[str] = Counter()
 
-    def writing(name: str) -> Callable[[nn.Module, Any, Any], torch.Tensor]:
-        def hook(_layer: nn.Module, _inputs: Any, values: Any) -> torch.Tensor:
-            if not isinstance(values, torch.Tensor) or values.ndim != 4:
+    def writing(name: str) -> Callable[[nn.Module, Any, Any], torch.Tensor | None]:
+        def hook(layer: nn.Module, _inputs: Any, values: Any) -> torch.Tensor | None:
+            if not isinstance(values, torch.Tensor) or values.ndim != 4 or len(values) > 2:
+                if not asked_for:
+                    return None
                 what = f"shape {tuple(values.shape)}" if isinstance(values, torch.Tensor) else type(values).__name__
                 raise InputError(
-                    f"Expected the layer '{name}' to return maps [N, C, h, w] but got {what}; take another."
+                    f"Expected the layer '{name}' to return maps [N, C, h, w] but got {what}; take one that "
+                    "returns whole images."
                 )
-            found.append(Features(name, counts[name], values))
+            channel = _channel_axis(name, layer, tuple(values.shape), size)
+            maps = values.movedim(channel, 1)
+            found.append(Features(name, counts[name], maps))
             counts[name] += 1
-            return values.clone()  # what follows may work in place, and must not change what was recorded
+            return maps.movedim(1, channel).clone()  # what follows may work in place, and must not change the record
 
         return hook
 
@@ -70,6 +84,25 @@ def recorded(layers: Mapping[str, nn.Module]) -> Iterator[list[Features]]:
     finally:
         for handle in handles:
             handle.remove()
+
+
+def _channel_axis(name: str, layer: nn.Module, shape: tuple[int, ...], size: tuple[int, int]) -> int:
+    """Return where the channels of a layer's values `shape` are: 1, or 3 for tokens.
+
+    Raises:
+        InputError: neither the layer's kind nor the shape tells.
+    """
+    # Of these two the channels are last by definition, but their subclasses may permute.
+    if type(layer) is nn.Linear or (type(layer) is nn.LayerNorm and len(layer.normalized_shape) == 1):
+        return 3
+    if isinstance(layer, CONVOLUTIONS) or shape[1:3] != size:
+        return 1
+    if shape[2:] == size:
+        raise InputError(
+            f"The layer '{name}' returns shape {shape}, which may be maps [N, C, h, w] or tokens [N, h, w, C]; take a "
+            "convolution, a LayerNorm or a Linear in it."
+        )
+    return 3
 
 
 def graph_of(values: torch.Tensor) -> set[Any]:

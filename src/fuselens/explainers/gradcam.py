@@ -19,7 +19,7 @@ from fuselens.core.pair import ImagePair
 from fuselens.core.results import Attribution
 from fuselens.core.run import require_gradient
 from fuselens.core.targets import Target, refuse_stationary
-from fuselens.explainers.backward import ScoreOfSources, middle_pixel, score_of_sources
+from fuselens.explainers.backward import middle_pixel, score_of_sources
 from fuselens.explainers.features import Features, recorded
 from fuselens.explainers.layer_grid import LayerGrid
 from fuselens.explainers.layers import LayerChoice, choose_features, layers_to_record
@@ -53,8 +53,9 @@ def gradcam(
         model: any differentiable `(a, b) -> fused` with layers that return `[N, C, h, w]`.
         pair: the sources.
         target: what is explained; None for the fused pixel in the image's middle.
-        layer: a name, a module, or one a source as a pair. None: the last convolution that sees a alone and the last
-            that sees b alone; where there is none, the last with several channels.
+        layer: a name, a module, or one a source as a pair. None: the last convolution or layer norm that sees a alone
+            and the last that sees b alone; where there is none, the last with several channels. Tokens `[N, h, w, C]`
+            are taken as maps.
         relu: keep only what raises the target. Off by default, since a source may also lower it.
         smooth: blur the maps; layers of full resolution give noisy ones.
         preset: `"classic"`: as published, with `relu`.
@@ -126,8 +127,8 @@ def _class_activation(
     refuse_stationary(chosen, method)
     # Twice the reach: then the features are exact wherever the target can see them, not only its score.
     with score_of_sources(model, pair, chosen, device, reaches=2) as score:
-        value, features, gradients = _features_and_gradients(score, layer)
         grid = LayerGrid(score)
+        value, features, gradients = _features_and_gradients(grid, layer)
         cams = [
             weigh(each.meant(each.values.detach()), each.meant(gradient), grid.positions(each.values)).sum(dim=0)
             for each, gradient in zip(features, gradients, strict=True)
@@ -152,11 +153,12 @@ def _class_activation(
 
 
 def _features_and_gradients(
-    score: ScoreOfSources, layer: LayerChoice
+    grid: LayerGrid, layer: LayerChoice
 ) -> tuple[float, list[Features], tuple[torch.Tensor, ...]]:
     """Return the score, what the layer returned for each source (or for both), and the score's gradients by it."""
+    score = grid.score
     sources = [source.detach().requires_grad_(True) for source in score.sources]
-    with recorded(layers_to_record(score.model, layer)) as calls:
+    with recorded(layers_to_record(score.model, layer), grid.size, asked_for=layer is not None) as calls:
         value = score(*sources)
     require_gradient(score.model, value)
     features = choose_features(score.model, layer, calls, value, sources)

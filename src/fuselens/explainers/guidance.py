@@ -94,8 +94,9 @@ class Guidance:
         write_image(place / "share.png", overlay(share_colours(self.share()), self.fused.clamp(0, 1)))
         write_image(place / "fused_luma.png", grey(self.fused))
         write_npz(place / "maps.npz", maps)
-        facts = {"target": "image", "exact": self.is_exact, "scale": scale, "share_a": float(self.share().nanmean())}
-        write_json(place / "explanation.json", record("guidance", self.names, self.a, facts, self.settings))
+        answer = {"target": "image", "exact": self.is_exact, "scale": scale, "share_a": float(self.share().nanmean())}
+        facts = {"size": list(self.a.shape), **answer}
+        write_json(place / "explanation.json", record("guidance", self.names, facts, self.settings))
         return place
 
 

@@ -81,8 +81,8 @@ class Influence:
             "units_a": self.units.labels_a, "units_b": self.units.labels_b,
         }  # fmt: skip
         write_npz(place / "maps.npz", {name: to_numpy(values) for name, values in arrays.items()})
-        facts = {"stays": self.stays(), **self.facts}
-        write_json(place / "explanation.json", record("influence", self.names, self.fused, facts, self.settings))
+        facts = {"size": list(self.fused.shape), "stays": self.stays(), **self.facts}
+        write_json(place / "explanation.json", record("influence", self.names, facts, self.settings))
         return place
 
 

@@ -9,15 +9,16 @@ from torch import nn
 
 from fuselens.core.errors import InputError, UnknownNameError
 from fuselens.core.model import FusionModel, WrappedModel
-from fuselens.explainers.features import Features, graph_of, last_of_source, sources_of
+from fuselens.explainers.features import CONVOLUTIONS, Features, graph_of, last_of_source, sources_of
 
 Layer = str | nn.Module
 LayerChoice = Layer | tuple[Layer, Layer] | None
-CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d)
 
 
 def layers_to_record(model: FusionModel, choice: LayerChoice) -> dict[str, nn.Module]:
-    """Return the layers that are looked at, by name; all convolutions where none was chosen.
+    """Return the layers that are looked at, by name; all convolutions and layer norms where none was chosen.
+
+    Of networks of transformer blocks the last norms are what their last convolutions are to others.
 
     Raises:
         UnknownNameError: the model has no layer of that name.
@@ -28,7 +29,7 @@ def layers_to_record(model: FusionModel, choice: LayerChoice) -> dict[str, nn.Mo
         return dict(_named(known, layer) for layer in (choice if isinstance(choice, tuple) else (choice,)))
     found: dict[str, nn.Module] = {}
     for name, layer in known.items():
-        if isinstance(layer, CONVOLUTIONS) and layer not in found.values():
+        if (isinstance(layer, CONVOLUTIONS) or type(layer) is nn.LayerNorm) and layer not in found.values():
             found[name] = layer
     if not found:
         raise InputError(
@@ -47,8 +48,8 @@ def choose_features(
 ) -> list[Features]:
     """Return what the layer returned for a and for b, or, for a layer that sees both, the one thing it returned.
 
-    Without a choice these are the last convolution that sees a alone and the last that sees b alone; where there is
-    none, the last convolution with several channels.
+    Without a choice these are the last convolution or layer norm that sees a alone and the last that sees b alone;
+    where there is none, the last with several channels.
 
     Args:
         model: what fused.

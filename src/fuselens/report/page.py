@@ -13,6 +13,7 @@ from typing import Any
 
 from fuselens.core.display import Preset
 from fuselens.core.files import write_text
+from fuselens.core.intrinsic import ModelState
 from fuselens.core.model import FusionModel
 from fuselens.core.pair import ImagePair
 from fuselens.core.results import Attribution
@@ -24,6 +25,7 @@ from fuselens.report.frame import filled
 from fuselens.report.overview import GuidanceSection, ScatterSection, ShareSection
 from fuselens.report.pair_section import model_settings, names_of, pair_values, settings_rows, telling
 from fuselens.report.places import ProbeSection, RegionSection, marks_of, probe_label, region_label
+from fuselens.report.results_state import StateSection
 from fuselens.report.words import Names
 
 
@@ -36,6 +38,7 @@ class ReportContents:
         guidance: None when only single targets were explained.
         probes: Jacobians of pixels and regions.
         regions: region reports.
+        state: the model's own account, where it has one to give.
         gamma_guidance, gamma_jacobian, preset: how the maps are coloured.
         command: the command line that made the report.
         notes: remarks and warnings, one sentence each.
@@ -47,6 +50,7 @@ class ReportContents:
     guidance: Guidance | None
     probes: Sequence[Attribution] = ()
     regions: Sequence[RegionReport] = ()
+    state: ModelState | None = None
     gamma_guidance: float = 0.5
     gamma_jacobian: float = 0.3
     preset: Preset = "signed"
@@ -71,9 +75,10 @@ def render(contents: ReportContents) -> str:
         pair_values(contents.pair, contents.fused, contents.model, contents.notes)
         | _overview(contents, names)
         | _places(contents, names)
+        | {"state": _state(contents)}
         | {"preset": contents.preset, "settings": settings_rows(_settings(contents)), "command": contents.command}
     )
-    return filled("explain.html.j2", values, styles=["report.css"], scripts=["report.js"])
+    return filled("explain.html.j2", values, styles=["report.css", "state.css"], scripts=["report.js"])
 
 
 def _overview(contents: ReportContents, names: Names) -> dict[str, Any]:
@@ -107,6 +112,11 @@ def _places(contents: ReportContents, names: Names) -> dict[str, Any]:
             for i, report in enumerate(contents.regions)
         ],
     }
+
+
+def _state(contents: ReportContents) -> StateSection | None:
+    state = contents.state
+    return None if state is None else StateSection.of("", state, contents.model.name, contents.pair.size)
 
 
 def _settings(contents: ReportContents) -> dict[str, Any]:

@@ -98,14 +98,16 @@ def photograph(pixels: Rgb, alt: str) -> Picture:
 
     Where single pixels will be seen it stays a PNG.
     """
-    from PIL import Image
-
     height, width = pixels.shape[:2]
     if width < CRISP_BELOW:
         return picture(pixels, alt)
-    buffer = io.BytesIO()
-    Image.fromarray(_reduced(pixels, PHOTOGRAPH_SIDE)).save(buffer, "JPEG", quality=90, subsampling=0, optimize=True)
-    return Picture(_uri("jpeg", buffer), alt, int(width), int(height))
+    uri = _jpeg_uri(_reduced(pixels, PHOTOGRAPH_SIDE), quality=90, subsampling=0)
+    return Picture(uri, alt, int(width), int(height))
+
+
+def small_photograph(pixels: Rgb, alt: str) -> Picture:
+    """Embed `[H, W, 3]` uint8 as a JPEG of a few kilobytes: one of hundreds on a contact sheet."""
+    return Picture(_jpeg_uri(pixels, quality=78, subsampling=2), alt, int(pixels.shape[1]), int(pixels.shape[0]))
 
 
 def png_uri(pixels: Rgb) -> str:
@@ -241,6 +243,14 @@ def _reduced(pixels: Rgb, longest: int) -> Rgb:
         return pixels
     height, width = (max(1, round(side * scale)) for side in pixels.shape[:2])
     return np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.BOX))
+
+
+def _jpeg_uri(pixels: Rgb, **settings: int) -> str:
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", optimize=True, **settings)
+    return _uri("jpeg", buffer)
 
 
 def _uri(kind: str, data: io.BytesIO) -> str:

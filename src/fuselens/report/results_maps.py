@@ -66,7 +66,7 @@ class MapSection:
     facts: Sequence[tuple[str, str, str]]
     top: Sequence[TopUnit]
     settings: Sequence[tuple[str, str]]
-    is_set = False
+    kind = "map"
 
     @classmethod
     def of(

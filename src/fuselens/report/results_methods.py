@@ -58,6 +58,10 @@ METHODS = {
         "features of the layer times the score's gradient",
         "Features of one layer were multiplied by how much the score rises with them, place by place.",
     ),
+    "intrinsic": Method(
+        "The model's own account",
+        how="These are numbers that the model itself decided with; nothing was hidden, fitted or guessed from outside.",
+    ),
     "jacobian": Method(
         "Jacobian",
         "change of the score per unit change of a source pixel",

@@ -1,4 +1,4 @@
-"""The page of the explainers that hide parts or follow gradients: why one fused pair is so.
+"""The page of the explainers that hide parts, follow gradients or ask the model: why one fused pair is so.
 
 Everything on the page comes from the result objects; nothing is fetched, and a content policy in the page forbids it.
 """
@@ -12,6 +12,7 @@ from typing import Any
 
 from fuselens.core.explanation import SetExplanation
 from fuselens.core.files import write_text
+from fuselens.core.intrinsic import ModelState
 from fuselens.core.locality import Box
 from fuselens.core.model import FusionModel
 from fuselens.core.pair import ImagePair
@@ -24,8 +25,10 @@ from fuselens.report.places import Mark, marks_at, probe_label
 from fuselens.report.results_maps import MapSection
 from fuselens.report.results_methods import method_of
 from fuselens.report.results_sets import Likeness, SetSection
+from fuselens.report.results_state import StateSection
 from fuselens.report.words import Names
 
+Result = SetExplanation | Attribution | ModelState
 _OF_MODEL = ("model", "weights", "weights_sha256")
 _LETTERS = ("which", "guide", "path", "towards")
 
@@ -36,7 +39,7 @@ class ResultContents:
 
     Attributes:
         pair, fused, model: what was fused, to what, by what.
-        results: sets and maps, one per target or method.
+        results: sets, maps and accounts, one per target or method.
         explained: the fusion of the pair with only the first result's set shown; None without such a set.
         gamma: display exponent of the maps.
         command: the command line that made the page.
@@ -47,7 +50,7 @@ class ResultContents:
     pair: ImagePair
     fused: FusedImage
     model: FusionModel
-    results: Sequence[SetExplanation | Attribution]
+    results: Sequence[Result]
     explained: FusedImage | None
     gamma: float
     command: str = ""
@@ -75,17 +78,19 @@ def render(contents: ResultContents) -> str:
     own = [settings_rows({key: value for key, value in one.items() if key not in shared}) for one in each]
     values = pair_values(pair, contents.fused, contents.model, contents.notes) | {
         "sections": [_section(contents, i, names, rows) for i, rows in enumerate(own)],
-        "marks": marks_at([(probe_label(i), found.target) for i, found in enumerate(contents.results)], pair.size),
+        "marks": marks_at(_targets(contents.results), pair.size),
         "settings": settings_rows(model_settings(contents.model) | shared | {"gamma": contents.gamma}),
         "command": contents.command,
     }
-    return filled("results.html.j2", values, styles=["report.css", "results.css"], scripts=["report.js"])
+    return filled("results.html.j2", values, styles=["report.css", "results.css", "state.css"], scripts=["report.js"])
 
 
 def _section(
     contents: ResultContents, index: int, names: Names, settings: Sequence[tuple[str, str]]
-) -> SetSection | MapSection:
+) -> SetSection | MapSection | StateSection:
     found, label, size = contents.results[index], probe_label(index), contents.pair.size
+    if isinstance(found, ModelState):
+        return StateSection.of(label, found, contents.model.name, size, contents.gamma, settings)
     if isinstance(found, Attribution):
         return MapSection.of(label, found, contents.pair, names, contents.gamma, settings)
     box = numbers.box_of(found.target, size)
@@ -96,11 +101,19 @@ def _section(
     return SetSection.of(label, found, names, mark, likeness, contents.profile, settings)
 
 
-def _settings_of(found: SetExplanation | Attribution, names: Names) -> dict[str, Any]:
+def _targets(results: Sequence[Result]) -> list[tuple[str, str]]:
+    """Return the label and the target of each result that has one."""
+    return [(probe_label(i), found.target) for i, found in enumerate(results) if not isinstance(found, ModelState)]
+
+
+def _settings_of(found: Result, names: Names) -> dict[str, Any]:
     """Return what a result depends on, the model apart."""
-    return {"method": method_of(found.method).title, "target": found.target} | {
-        key: _named(key, value, names) for key, value in telling(found.settings).items() if key not in _OF_MODEL
-    }
+    target = {} if isinstance(found, ModelState) else {"target": found.target}
+    return (
+        {"method": method_of(found.method).title}
+        | target
+        | {key: _named(key, value, names) for key, value in telling(found.settings).items() if key not in _OF_MODEL}
+    )
 
 
 def _named(key: str, value: Any, names: Names) -> Any:

@@ -78,7 +78,7 @@ class SetSection:
     replay: Replay | None
     profile: Profile | None
     settings: Sequence[tuple[str, str]]
-    is_set = True
+    kind = "set"
 
     @classmethod
     def of(

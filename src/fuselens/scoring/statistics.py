@@ -157,13 +157,22 @@ def holm(p_values: Numbers) -> Numbers:
 
 def bootstrap_interval(differences: Numbers, random: np.random.Generator) -> tuple[float, float]:
     """Return the percentile bootstrap interval of the mean of paired differences, at 95 %."""
-    count = len(differences)
+    return percentile_interval(bootstrap_means(differences, random))
+
+
+def bootstrap_means(values: Numbers, random: np.random.Generator) -> Numbers:
+    """Return the means of `RESAMPLES` draws of all values with replacement."""
+    count = len(values)
     rows = max(1, min(RESAMPLES, _CHUNK // count))
-    means = np.concatenate(
+    return np.concatenate(
         [
-            differences[random.integers(0, count, (min(rows, RESAMPLES - start), count))].mean(axis=1)
+            values[random.integers(0, count, (min(rows, RESAMPLES - start), count))].mean(axis=1)
             for start in range(0, RESAMPLES, rows)
         ]
     )
+
+
+def percentile_interval(means: Numbers) -> tuple[float, float]:
+    """Return what the middle 95 % of bootstrap means span."""
     low, high = np.quantile(means, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return float(low), float(high)

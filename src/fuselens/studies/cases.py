@@ -24,6 +24,8 @@ from fuselens.explainers.hiding import HidingOptions
 REGION_SIDE = 32
 QUICK_SIDE = 96
 UNITS, QUICK_UNITS = "slic:100", "slic:40"
+PAPER_MODELS = ("cmcffuse", "swinfuse")
+"""The networks whose explanations paper 000 compares."""
 Folders = Mapping[str, Sequence[PairFiles]]
 """Name of a data set to its pairs."""
 
@@ -73,7 +75,8 @@ class CaseSettings:
 
     Attributes:
         units: as `make_units` takes them; None for `slic:100`, or `slic:40` of quick cases.
-        quick: cut pairs to 96 pixels round the region, and keep the blur of the whole pair.
+        quick: cut pairs to 96 pixels round the region, and keep the blur of the whole pair. Global models fuse the cut
+            pair otherwise than the whole one.
         whole: explain the whole image instead of a region.
         which: the sources that can be hidden.
         seed: of everything random.

@@ -18,7 +18,7 @@ from fuselens.core.model import FusionModel
 from fuselens.evaluation.checker import check
 from fuselens.studies.cases import Case, CaseSettings, Folders, check_folders
 from fuselens.studies.gallery import gallery_parts
-from fuselens.studies.outputs import QUICK_WORDS, StudyResult, write_study
+from fuselens.studies.outputs import StudyResult, quick_words, write_study
 from fuselens.studies.page import figure_part
 from fuselens.studies.panel import PANEL, QUICK, Effort, Search, chosen_methods
 from fuselens.studies.runs import Progress, run_panel, subjects_of
@@ -58,7 +58,7 @@ def run(
 
     Args:
         datasets: name to pairs.
-        models: what is explained, on their devices.
+        models: what is explained, on their devices; `PAPER_MODELS` are those of the paper.
         out: folder for the results.
         methods: names of the panel; None for all.
         levels: from which relative scores on a result counts as the same.
@@ -86,7 +86,8 @@ def run(
         subjects_of(datasets, models, made), chosen, measure, journal=place / "journal.jsonl", settings=settings,
         total=total, progress=progress,
     )  # fmt: skip
-    found = [row for row in outcome.rows if row["status"] != "NO_INFLUENCE"]
+    silent = _silent(outcome.rows)
+    found = [row for row in outcome.rows if _case(row) not in silent]
     summary = summaries(found, ("model", "level", "method", "title", "set"), MEASURES)
     facts = _facts(outcome.rows)
     tables = {"Sets at each level": main_table(summary)}
@@ -95,9 +96,8 @@ def run(
     caption = "Sets that are sufficient and necessary: mean and standard deviation over pairs, and what methods took."
     figures = [figure_part("Size and cost", size_figure(summary), caption, place / "sizes")] if summary else []
     figures += gallery_parts(subjects_of(datasets, models, made), outcome.rows, max(levels), place)
-    return write_study(
-        place, TITLE, outcome, summary, tables, paragraphs=_paragraphs(facts, settings), figures=figures, facts=facts
-    )
+    paragraphs = [*_paragraphs(facts, settings), *([quick_words(models)] if quick else [])]
+    return write_study(place, TITLE, outcome, summary, tables, paragraphs=paragraphs, figures=figures, facts=facts)
 
 
 def main_table(summary: Sequence[Row]) -> Table:
@@ -154,13 +154,21 @@ def _checked(model: FusionModel, case: Case, answer: Answer) -> Row:
     return {"checked": int(result.holds), "problems": " ".join(result.problems) or None}
 
 
+def _case(row: Row) -> tuple[str, str, str]:
+    return row["dataset"], row["pair"], row["model"]
+
+
+def _silent(rows: Sequence[Row]) -> set[tuple[str, str, str]]:
+    """Return the cases in which nothing can be explained; a map may name units all the same."""
+    return {_case(row) for row in rows if row["status"] == "NO_INFLUENCE"}
+
+
 def _facts(rows: Sequence[Row]) -> dict[str, Any]:
     checked = [row for row in rows if row["checked"] is not None]
-    without = {(row["dataset"], row["pair"], row["model"]) for row in rows if row["status"] == "NO_INFLUENCE"}
     return {
         "checked": len(checked),
         "held": sum(row["checked"] for row in checked),
-        "no_influence": len(without),
+        "no_influence": len(_silent(rows)),
         "searches": sum(row["set"] in BEST and isinstance(PANEL[row["method"]], Search) for row in rows),
     }
 
@@ -174,4 +182,4 @@ def _paragraphs(facts: dict[str, Any], settings: dict[str, Any]) -> list[str]:
     ]
     if facts["no_influence"]:
         paragraphs.append(f"In {facts['no_influence']} cases nothing that can be hidden moves the region.")
-    return [*paragraphs, QUICK_WORDS] if settings["quick"] else paragraphs
+    return paragraphs

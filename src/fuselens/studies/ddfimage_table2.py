@@ -16,7 +16,7 @@ from fuselens.core.model import FusionModel
 from fuselens.evaluation.set_quality import fused_ssim, source_ssim
 from fuselens.studies.cases import Case, CaseSettings, Folders, check_folders
 from fuselens.studies.gallery import gallery_parts
-from fuselens.studies.outputs import QUICK_WORDS, StudyResult, write_study
+from fuselens.studies.outputs import StudyResult, quick_words, write_study
 from fuselens.studies.page import figure_part
 from fuselens.studies.panel import PANEL, QUICK, Effort, chosen_methods
 from fuselens.studies.preserved import preserved_figure
@@ -53,7 +53,7 @@ def run(
 
     Args:
         datasets: name to pairs.
-        models: what is explained, on their devices; the paper compares two.
+        models: what is explained, on their devices; `PAPER_MODELS` are those of the paper.
         out: folder for the results.
         methods: names of the panel; None for all.
         level: from which relative score on a result counts as the same.
@@ -92,7 +92,7 @@ def run(
     )
     return write_study(
         place, TITLE, outcome, summary, {"Information preserved": table_of(summary)},
-        paragraphs=[words, QUICK_WORDS] if quick else [words], figures=figures, facts={},
+        paragraphs=[words, quick_words(models)] if quick else [words], figures=figures, facts={},
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from fuselens.core.model import FusionModel
 from fuselens.studies.cases import Case, CaseSettings, Folders, check_folders
 from fuselens.studies.corruptions import CORRUPTIONS, WORDS, corrupted
 from fuselens.studies.limit_lines import MEASURED, limits_figure
-from fuselens.studies.outputs import QUICK_WORDS, StudyResult, write_study
+from fuselens.studies.outputs import StudyResult, quick_words, write_study
 from fuselens.studies.page import figure_part
 from fuselens.studies.panel import PANEL, QUICK, Effort, chosen_methods
 from fuselens.studies.runs import Outcome, Progress, Subject, run_panel, subjects_of
@@ -97,7 +97,7 @@ def run(
     )
     return write_study(
         place, TITLE, outcome, summary, {"Limits": table_of(summary)},
-        paragraphs=[words, QUICK_WORDS] if quick else [words], figures=figures, facts={},
+        paragraphs=[words, quick_words(models)] if quick else [words], figures=figures, facts={},
     )  # fmt: skip
 
 

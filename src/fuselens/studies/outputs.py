@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from fuselens.core.files import write_text
+from fuselens.core.model import FusionModel
 from fuselens.studies.page import table_part, write_page
 from fuselens.studies.panel import PANEL
 from fuselens.studies.runs import Failure, Outcome
 from fuselens.studies.sets import Row
 from fuselens.studies.summaries import to_csv
 from fuselens.studies.tables import Table
-
-QUICK_WORDS = "Quick run: pairs cut to 96 pixels round the region, and fewer samples."
 
 
 @dataclass(frozen=True)
@@ -74,6 +73,18 @@ def write_study(
     listed = "".join(f"<li>{escape(line)}</li>" for line in left_out)
     write_page(place / "study.html", title, paragraphs, [*parts, f"<ul>{listed}</ul>" if listed else "", *figures])
     return StudyResult(outcome.rows, summary, outcome.failures, {**facts, "reused": outcome.reused})
+
+
+def quick_words(models: Sequence[FusionModel]) -> str:
+    """Say what a quick run leaves out, and which models fuse otherwise because of it."""
+    words = "Quick run: pairs cut to 96 pixels round the region, and fewer samples."
+    whole = [model.title for model in models if model.reach is None]
+    if not whole:
+        return words
+    return (
+        f"{words} The cut pair is what {' and '.join(whole)} fused here: as models that see the whole image they fuse "
+        "it otherwise than the same place in the whole pair."
+    )
 
 
 def words_of(failures: Sequence[Failure]) -> list[str]:

@@ -54,6 +54,27 @@ def soften(plane: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
     return np.asarray(gaussian_filter(plane, sigmas, mode="nearest", truncate=3.0), dtype=np.float32)
 
 
+def microbolometer(
+    heat: NDArray[np.float32], noise: float, blur: float, rng: np.random.Generator
+) -> NDArray[np.float32]:
+    """Levels of a microbolometer, `[H, W]`: soft, little noise, and a trace of its columns' pattern."""
+    soft = soften(soften(heat, min(heat.shape) / 480), blur)
+    columns = rng.standard_normal((1, heat.shape[1]), dtype=np.float32)
+    grain = rng.standard_normal(heat.shape, dtype=np.float32)
+    soft += np.float32(noise) * (np.float32(0.35) * columns + np.float32(0.6) * grain)
+    return soft
+
+
+def colour_camera(
+    light: NDArray[np.float32], noise: float, blur: float, rng: np.random.Generator
+) -> NDArray[np.float32]:
+    """Display levels of a colour camera, `[3, H, W]`: bloom, saturation, photon noise, and more of it in the dark."""
+    height = min(light.shape[1:])
+    bloom = 0.86 * light + 0.14 * soften(np.minimum(light, 4.0), 0.02 * height)
+    exposed = 1.0 - np.exp(-1.6 * soften(bloom, blur))
+    return display(count_photons(exposed, noise, rng))
+
+
 def count_photons(light: NDArray[np.float32], noise: float, rng: np.random.Generator) -> NDArray[np.float32]:
     """Poisson noise of linear light whose deviation is `noise` at display level 0.5, and more in the dark."""
     if noise == 0:

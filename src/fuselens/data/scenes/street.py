@@ -109,8 +109,8 @@ def street_scene(
     truth = sensor.truth_of(labels, CLASSES, carried_by)
     origin = f"street_scene(seed={seed})"
     return ImagePair(
-        sensor.grey_source(_infrared(planes[1], noise, blur, shot), "infrared", origin),
-        sensor.coloured_source(_visible(planes[0], noise, blur, shot), "visible", origin),
+        sensor.grey_source(sensor.microbolometer(planes[1], noise, blur, shot), "infrared", origin),
+        sensor.coloured_source(sensor.colour_camera(planes[0], noise, blur, shot), "visible", origin),
         truth=truth,
     )
 
@@ -182,20 +182,3 @@ def _person(stage: Stage, label: int, x: float, z: float, rng: np.random.Generat
     coated = label == things.COATED_PERSON
     coat = COATS[int(rng.integers(len(COATS)))] if coated else ((0.36, 0.36, 0.38) if z < 10 else (0.12, 0.12, 0.13))
     things.draw_pedestrian(stage, x, z, label, rng, coat=coat, insulated=coated)
-
-
-def _infrared(heat: NDArray[np.float32], noise: float, blur: float, rng: np.random.Generator) -> NDArray[np.float32]:
-    """A microbolometer: soft, little noise, and a trace of its columns' pattern."""
-    soft = sensor.soften(sensor.soften(heat, min(heat.shape) / 480), blur)
-    columns = rng.standard_normal((1, heat.shape[1]), dtype=np.float32)
-    grain = rng.standard_normal(heat.shape, dtype=np.float32)
-    soft += np.float32(noise) * (np.float32(0.35) * columns + np.float32(0.6) * grain)
-    return soft
-
-
-def _visible(light: NDArray[np.float32], noise: float, blur: float, rng: np.random.Generator) -> NDArray[np.float32]:
-    """A colour camera at night: bloom, saturation, photon noise."""
-    height = min(light.shape[1:])
-    bloom = 0.86 * light + 0.14 * sensor.soften(np.minimum(light, 4.0), 0.02 * height)
-    exposed = 1.0 - np.exp(-1.6 * sensor.soften(bloom, blur))
-    return sensor.display(sensor.count_photons(exposed, noise, rng))
