@@ -19,6 +19,7 @@ from fuselens.core.pair import ImagePair
 from fuselens.models.camf import CAMF
 from fuselens.models.camf_head import CamfHead, ParallelDepthwise
 from fuselens.models.camf_rules import channel_weights, merge_by_rule
+from fuselens.models.layers.local_network import continued
 
 
 def camf(*rule: Any, **settings: Any) -> CAMF:
@@ -132,18 +133,18 @@ def test_rules_against_their_formulas(rule: Any) -> None:
 def test_class_weights_fuse_as_written(weights_of: Any, training: bool) -> None:
     """The whole way by plain calls, on an image whose size needs no frame while training."""
     model = camf(scale=0.7, weights_of=weights_of).double().train(training).requires_grad_(False)
-    sources = images(2, 1, 1, 32, 36)
-    # The reach in whole cells; an image no larger than that is continued by its edge.
+    sources = images(2, 1, 1, 40, 44)
+    # The reach in whole cells.
     frame = 0 if training else 36
     edges = ((0, 0), (0, 0), (frame, frame), (frame, frame))
     merged = torch.zeros(1)
     for source, dense in zip(sources, model.head.dense.weight, strict=True):
-        phi = model.encoder(2 * torch.from_numpy(np.pad(source.numpy(), edges, "edge")) - 1)[0]
-        own = phi[:, frame // 4 : frame // 4 + 8, frame // 4 : frame // 4 + 9]
+        phi = model.encoder(2 * torch.from_numpy(np.pad(source.numpy(), edges, "reflect")) - 1)[0]
+        own = phi[:, frame // 4 : frame // 4 + 10, frame // 4 : frame // 4 + 11]
         w = torch.tanh(dense * own.mean(dim=(1, 2)) if weights_of == "image" else dense) / 2 + 0.5
         merged = merged + (0.7 * w / w.mean())[:, None, None] * phi
     fused = (1 + model.decoder(merged[None])) / 2
-    torch.testing.assert_close(model(*sources), fused[..., frame : frame + 32, frame : frame + 36])
+    torch.testing.assert_close(model(*sources), fused[..., frame : frame + 40, frame : frame + 44])
 
 
 def test_convolutions_without_padding_see_the_edge_repeated() -> None:
@@ -248,3 +249,13 @@ def test_refusals() -> None:
         CAMF("max", weights_of="image")
     with pytest.raises(InputError, match="'mean' camf has no weights to show"):
         camf("mean").explain_state(ImagePair.from_arrays(*images(2, 16, 16)))
+
+
+@pytest.mark.parametrize(("size", "edge"), [((5, 9), 3), ((5, 9), 7)])
+def test_images_thinner_than_their_frame_repeat_the_end_of_their_mirror_image(size: tuple[int, int], edge: int) -> None:
+    image = np.arange(45.0).reshape(1, 1, *size)
+    got = continued(torch.from_numpy(image), (edge, 0, edge, 0))
+    mirrored = min(edge, size[0] - 1)
+    tall = np.pad(image, ((0, 0), (0, 0), (mirrored, mirrored), (0, 0)), "reflect")
+    rest = ((0, 0), (0, 0), (edge - mirrored, edge - mirrored), (0, 0))
+    np.testing.assert_array_equal(got, np.pad(tall, rest, "edge"))

@@ -126,7 +126,7 @@ def model_in(path: Path) -> str:
     Raises:
         InputError: not a safetensors file.
     """
-    return str(_header(path).get("model", ""))
+    return str(_header(path)["model"])
 
 
 def settings_in(path: Path) -> dict[str, Any]:
@@ -135,30 +135,31 @@ def settings_in(path: Path) -> dict[str, Any]:
     Raises:
         InputError: not a safetensors file, or a header that is not ours.
     """
-    try:
-        settings = json.loads(_header(path).get("settings", "{}"))
-    except ValueError:
-        settings = None
-    if not isinstance(settings, dict):
-        raise InputError(
-            f"The settings in the header of '{path}' are no mapping; the file was not written by fuselens."
-        )
-    return settings
+    return dict(_header(path)["settings"])
 
 
-def _header(path: Path) -> dict[str, str]:
+def _header(path: Path) -> dict[str, Any]:
+    """Return what `save_weights` wrote about the network; files of others name none, and no settings."""
     try:
         with safe_open(path, framework="pt") as file:
-            return file.metadata() or {}
+            words = file.metadata() or {}
     except (SafetensorError, OSError) as error:
         raise InputError(f"'{path}' is not a safetensors file: {error}.") from error
+    try:
+        return {"model": words.get("model", ""), "settings": {}, **json.loads(words.get("fuselens", "{}"))}
+    except (ValueError, TypeError) as error:
+        raise InputError(
+            f"The header of '{path}' was not written by fuselens; train or import the weights anew."
+        ) from error
 
 
 def save_weights(model: FusionModel, path: Path, settings: Mapping[str, Any] | None = None) -> Path:
     """Write the model's tensors as safetensors, atomically; `settings` are its constructor's arguments."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
     with atomic_path(path) as temporary:
-        save_file(tensors, temporary, metadata={"model": model.name, "settings": json.dumps(dict(settings or {}))})
+        # One entry: the order of several is not fixed, and the same weights are to be the same bytes.
+        header = {"model": model.name, "settings": dict(settings or {})}
+        save_file(tensors, temporary, metadata={"fuselens": json.dumps(header, sort_keys=True)})
     return path
 
 

@@ -84,8 +84,10 @@ def run(
     found = [row for row in outcome.rows if row["status"] != "NO_INFLUENCE"]
     summary = summaries(found, ("model", "method", "title"), MEASURES)
     caption = "Means over pairs. What is preserved grows with the set; a method is better the higher it lies."
-    figures = [figure_part("Size and preservation", preserved_figure(summary), caption, place / "preserved")]
-    figures = (figures if summary else []) + gallery_parts(subjects_of(datasets, models, made), found, level, place)
+    figures = gallery_parts(subjects_of(datasets, models, made), found, level, place)
+    if summary:
+        preserved = preserved_figure(summary)
+        figures = [figure_part("Size and preservation", preserved, caption, place / "preserved"), *figures]
     words = (
         f"Which units of the second source ({settings['units']}) keep the whole fused image as it is, at level "
         f"{level:g} of the relative SSIM? Sets that are sufficient and necessary are compared by what they preserve."

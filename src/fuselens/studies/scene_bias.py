@@ -91,7 +91,7 @@ def run(
         "Drops": means_table(
             f"What is lost from {home} to other scenes; below 0 it is won. Mean over the images; ± is the standard "
             f"deviation over the seeds. The rule {RULE} was not trained: what it loses is due to the images alone.",
-            scores.variants, columns, drops, {f"rule {RULE}": rule_drops},
+            scores.variants, columns, drops, {f"rule {RULE}": rule_drops}, arrows=False,
         ),
         "How much less is lost with BAFFM": findings_table(
             findings, f"The drop of {WITHOUT} less the drop of {WITH}: above 0, the adjustment makes the drop smaller."

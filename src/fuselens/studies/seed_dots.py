@@ -21,7 +21,7 @@ def seed_figure(
         panels: `[variants, seeds, metrics]` by row.
         variants: titles.
         columns: the metrics.
-        measured: what stands before a metric's name.
+        measured: what stands before a metric's name in place of its arrow behind it.
     """
     from matplotlib.figure import Figure
 
@@ -38,6 +38,7 @@ def seed_figure(
             panel.set_xticks(places, variants)
             panel.tick_params(labelsize=8)
             panel.grid(axis="y", alpha=0.3)
-            panel.set_title(f"{measured} {column.title} {column.arrow}".strip(), fontsize=9)
+            title = f"{measured} {column.title}" if measured else f"{column.title} {column.arrow}"
+            panel.set_title(title, fontsize=9)
         line[0].set_ylabel(row)
     return figure

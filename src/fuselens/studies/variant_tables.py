@@ -25,6 +25,8 @@ def means_table(
     columns: Sequence[Column],
     values: Mapping[str, Numbers],
     beside: Mapping[str, Mapping[str, Numbers]] | None = None,
+    *,
+    arrows: bool = True,
 ) -> Table:
     """Return mean ± standard deviation over the seeds: a block a data set, a row a metric, a column a variant.
 
@@ -34,6 +36,7 @@ def means_table(
         columns: the metrics.
         values: `[variants, seeds, metrics]` by block.
         beside: `[metrics]` of what was not trained, by title and block.
+        arrows: whether better values lie where the metric's do.
     """
     beside = beside or {}
     blocks = []
@@ -42,7 +45,7 @@ def means_table(
         for k, column in enumerate(columns):
             cells = [f"{number(v.mean(), DIGITS)} ± {number(v.std(ddof=1), DIGITS)}" for v in found[..., k]]
             cells += [number(float(one[block][k]), DIGITS) for one in beside.values()]
-            rows.append((f"{column.title} {column.arrow}", *cells))
+            rows.append((f"{column.title} {column.arrow}" if arrows else column.title, *cells))
         blocks.append((block, tuple(rows)))
     return Table(caption, ("Metric", *variants, *beside), tuple(blocks))
 

@@ -65,10 +65,11 @@ class LocalNetwork(FusionModel):
 def continued(image: torch.Tensor, frame: tuple[int, int, int, int]) -> torch.Tensor:
     """Put a mirror image of so many pixels at the top, left, bottom and right of `[N, 1, H, W]`."""
     top, left, bottom, right = frame
-    # A mirror image needs more pixels than it adds; thinner images repeat their last row or column instead.
-    across = "reflect" if max(left, right) < image.shape[-1] else "replicate"
-    down = "reflect" if max(top, bottom) < image.shape[-2] else "replicate"
-    return pad(pad(image, (left, right, 0, 0), mode=across), (0, 0, top, bottom), mode=down)
+    height, width = image.shape[-2:]
+    # A mirror image needs more pixels than it adds; beyond what there is, the last of them are repeated.
+    near = [min(edge, side - 1) for edge, side in ((left, width), (right, width), (top, height), (bottom, height))]
+    far = [edge - taken for edge, taken in zip((left, right, top, bottom), near, strict=True)]
+    return pad(pad(image, near, mode="reflect"), far, mode="replicate")
 
 
 def _whole_cells(length: int, stride: int) -> int:
