@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,7 +87,7 @@ def score_methods(
         methods: where the fused images come from; their names must differ.
         settings: metrics and how to read; the defaults score the usual ten metrics.
         journal: a file that keeps the scores as they are made: run again with the same settings after an interruption,
-            and what is there is not computed again. None keeps nothing.
+            or with one more method, and what is there is not computed again. None keeps nothing.
         progress: called with (scored, total) fused images.
 
     Raises:
@@ -96,14 +97,13 @@ def score_methods(
     settings = settings or ScoreSettings()
     _check(pairs, methods)
     chosen = settings.chosen()
-    record = settings.record() | {"methods": [method.identity for method in methods]}
-    kept = Journal(journal, record)
+    kept = Journal(journal, settings.record())
     values = np.full((len(methods), len(pairs), len(chosen)), np.nan)
     failures: list[Failure] = []
     for i, files in enumerate(pairs):
         waiting = []
         for m, method in enumerate(methods):
-            known = kept.find(method.name, files.name, _all_files(files, method))
+            known = kept.find(_key(method), files.name, _all_files(files, method))
             if known is None:
                 waiting.append((m, method))
             else:
@@ -119,7 +119,7 @@ def score_methods(
         values=values,
         failures=tuple(failures),
         names=pairs[0].names,
-        settings=record | {"reused": kept.reused},
+        settings=settings.record() | {"methods": [method.identity for method in methods], "reused": kept.reused},
     )
 
 
@@ -148,6 +148,11 @@ def _check(pairs: Sequence[PairFiles], methods: Sequence[Method]) -> None:
         raise InputError(f"Two methods are called '{twice[0]}'; name one of them differently, as in NAME=FOLDER.")
 
 
+def _key(method: Method) -> str:
+    """Name the method in the journal by all that its fused images depend on, so that other methods may join later."""
+    return json.dumps(method.identity, sort_keys=True)
+
+
 def _all_files(files: PairFiles, method: Method) -> list[Path]:
     return [files.a, files.b, *method.files_of(files)]
 
@@ -171,7 +176,7 @@ def _score_pair(
         except FuseLensError as error:
             failures.append(Failure(files.name, method.name, str(error)))
         else:
-            journal.add(method.name, files.name, _all_files(files, method), values[m].tolist())
+            journal.add(_key(method), files.name, _all_files(files, method), values[m].tolist())
     return failures
 
 
