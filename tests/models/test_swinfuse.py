@@ -10,6 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fuselens.core.errors import InputError
 from fuselens.models.layers import window_attention
 from fuselens.models.layers.fusion_rules import l1_mean
 from fuselens.models.layers.swin_block import SwinBlock
@@ -184,3 +185,9 @@ def test_autocast_rounds_the_layers_but_not_the_image(blocks: str) -> None:
     fused.sum().backward()
     assert all(bool(parameter.grad.isfinite().all()) for parameter in model.parameters() if parameter.grad is not None)
     assert all(parameter.grad is not None for parameter in model.parameters())
+
+
+@pytest.mark.parametrize("wrong", [{"blocks": "some"}, {"combine": "max"}])
+def test_unknown_words_are_refused(wrong: dict[str, str]) -> None:
+    with pytest.raises(InputError, match=f"but got .*{next(iter(wrong.values()))}"):
+        network(**wrong)

@@ -11,11 +11,12 @@ a norm and a PReLU. The code also cuts images into tiles of 224 x 224; here they
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import nn
 
+from fuselens.core.errors import InputError
 from fuselens.core.model import FusionModel
 from fuselens.models.layers.fusion_rules import Combine, l1_mean
 from fuselens.models.layers.swin_block import SwinBlock
@@ -36,6 +37,9 @@ class SwinFuse(FusionModel):
         combine: `"mean"` halves the sum of the rule's two parts, so that equal sources fuse to what the decoder learnt
             to make of one; `"sum"` is the published rule, which doubles the features before the decoder and so drives
             dark and bright pixels into the tanh's ends.
+
+    Raises:
+        InputError: another word than these.
     """
 
     name = "swinfuse"
@@ -43,6 +47,11 @@ class SwinFuse(FusionModel):
     def __init__(self, blocks: Literal["published", "full"] = "published", combine: Combine = "mean") -> None:
         """Build the layers; weights of linear layers from a normal distribution of width 0.02, cut at 2."""
         super().__init__()
+        if blocks not in ("published", "full") or combine not in get_args(Combine):
+            raise InputError(
+                f"Expected swinfuse's blocks 'published' or 'full' and combine 'mean' or 'sum' but got '{blocks}' and "
+                f"'{combine}'."
+            )
         self.combine = combine
         self.embed = nn.Conv2d(1, DIM, 1)
         self.embed_norm = nn.LayerNorm(DIM)
