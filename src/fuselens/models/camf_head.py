@@ -6,6 +6,8 @@ that row is the class activation weight of channel c.
 
 from __future__ import annotations
 
+from functools import reduce
+
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -63,8 +65,8 @@ class ParallelDepthwise(nn.Module):
         weight, bias, stride = self.convolutions.weight, self.convolutions.bias, self.convolutions.stride
         assert bias is not None
         # One call a branch: CPUs have a kernel for depthwise convolutions, but none for four outputs a channel.
-        branches = [
+        branches = (
             F.conv2d(features, weight[i::PARALLEL], bias[i::PARALLEL], stride, groups=CHANNELS).relu()
             for i in range(PARALLEL)
-        ]
-        return torch.stack(branches).sum(dim=0)
+        )
+        return reduce(torch.add, branches)
