@@ -12,13 +12,14 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from fuselens.core.errors import InputError
+from fuselens.core.tensor_files import settings_in
+from fuselens.data.folders import find_pairs
 from fuselens.models import load_model
-from fuselens.models.weights import settings_in
 from fuselens.training.crops import split_folds
-from fuselens.training.lightning_module import FusionTraining
+from fuselens.training.lightning_module import FusionTraining, store_of
 from fuselens.training.recipe import Recipe, recipe_from
 from fuselens.training.run import train
-from fuselens.training.stores import ImageStore, find_images
+from fuselens.training.stores import HalfPair, HalfStore, ImageStore, PairStore, find_images
 
 
 def small(**changes: object) -> Recipe:
@@ -102,6 +103,19 @@ def test_folds_hold_out_every_pair_once() -> None:
     assert split_folds(list(range(13)), 4, seed=1) == splits != split_folds(list(range(13)), 4, seed=2)
     with pytest.raises(InputError, match="3 pairs cannot make 4 folds"):
         split_folds([1, 2, 3], 4, seed=0)
+
+
+def test_halves_are_the_two_sides_of_each_pair_and_are_held_out_once(scenes: Path) -> None:
+    pairs = find_pairs(scenes)
+    halves = [half for pair in pairs for half in HalfPair.both(pair)]
+    store, whole = HalfStore(halves, None), PairStore(pairs, None)
+    for number in range(len(pairs)):
+        for left, right, source in zip(store[2 * number], store[2 * number + 1], whole[number], strict=True):
+            torch.testing.assert_close(torch.cat((left, right), dim=2), source, rtol=0, atol=0)
+    recipe = small(hold_out="halves")
+    assert store_of(halves, recipe)[3][0].shape == store[3][0].shape
+    held_out = [half for _, part in split_folds(halves, 3, seed=2) for half in part]
+    assert len(held_out) == len(set(held_out)) == 2 * len(pairs)
 
 
 def test_a_recipe_that_is_named_as_the_start_is_run_first(scenes: Path, tmp_path: Path) -> None:

@@ -41,6 +41,8 @@ class Recipe:
         epoch_steps: steps between two checkpoints, validations and points of the loss curves.
         validation: share of the pairs held out.
         folds: with 2 or more, the run is cross-validated first: so many trainings, each without one part of the pairs.
+        hold_out: what validation and folds hold out: whole `"pairs"`, or left and right `"halves"` of them, closer to a
+            paper that holds out crops of images whose other crops are trained on.
         flips, shuffle: random mirroring; random order of the pairs.
         normalize: `"minmax"` stretches every image to [0, 1], as the papers do.
         precision: Lightning's word for the numbers that the network computes with.
@@ -69,6 +71,7 @@ class Recipe:
     epoch_steps: int = 100
     validation: float = 0.1
     folds: int = 0
+    hold_out: Literal["pairs", "halves"] = "pairs"
     flips: bool = True
     shuffle: bool = True
     normalize: Literal["minmax"] | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -71,6 +72,47 @@ class PairStore(Store):
         files = self.files[index]
         pair = read_pair(files.a, files.b, normalize=self._normalize)
         return pair.a.y[None], pair.b.y[None]
+
+
+@dataclass(frozen=True)
+class HalfPair:
+    """The left or the right half of a pair of files."""
+
+    files: PairFiles
+    is_right: bool
+
+    @classmethod
+    def both(cls, files: PairFiles) -> tuple[HalfPair, HalfPair]:
+        """Return both halves of a pair."""
+        return cls(files, False), cls(files, True)
+
+
+TrainingFiles = PairFiles | HalfPair | Path
+
+
+class HalfStore(Store):
+    """Halves of pairs of files, so that what is held out of an image is no part of what is trained on."""
+
+    def __init__(self, halves: Sequence[HalfPair], normalize: Normalize, capacity: int = 512) -> None:
+        """Remember the halves."""
+        super().__init__(normalize, capacity)
+        self._halves = list(halves)
+        self._pairs = PairStore([half.files for half in halves], normalize, capacity=0)
+
+    def __len__(self) -> int:
+        """Count the halves."""
+        return len(self._halves)
+
+    def name(self, index: int) -> Path:
+        """Return the file of source a."""
+        return self._pairs.name(index)
+
+    def read(self, index: int) -> Sample:
+        """Return the two lumas `[1, H, W / 2]`."""
+        whole = self._pairs.read(index)
+        middle = whole[0].shape[2] // 2
+        cut = slice(middle, None) if self._halves[index].is_right else slice(middle)
+        return tuple(source[:, :, cut].contiguous() for source in whole)
 
 
 class ImageStore(Store):
