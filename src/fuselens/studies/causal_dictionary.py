@@ -10,7 +10,7 @@ from pathlib import Path
 
 from fuselens.core.errors import InputError
 from fuselens.studies.cases import Folders
-from fuselens.studies.causal_ablation import write_comparison
+from fuselens.studies.comparison import write_comparison
 from fuselens.studies.outputs import StudyResult
 from fuselens.studies.protocol import Protocol, Variant
 from fuselens.studies.runs import Progress

@@ -66,14 +66,16 @@ class Protocol:
             raise InputError(f"Expected at least 2 seeds but got {self.seeds}: one training tells nothing of luck.")
 
     @classmethod
-    def of(cls, quick: bool, changes: Mapping[str, Any] | None = None, **settings: Any) -> Protocol:
-        """Return BAFFM's own recipe with `changes`, or what takes minutes in its place.
+    def of(
+        cls, quick: bool, changes: Mapping[str, Any] | None = None, *, recipe: str = RECIPE, **settings: Any
+    ) -> Protocol:
+        """Return a network's own recipe with `changes`, or what takes minutes in its place; BAFFM's by default.
 
         Raises:
             InputError, UnknownNameError: as `Recipe.changed`.
         """
-        recipe = load_recipe(RECIPE).changed(**(QUICK if quick else {}), **(changes or {}))
-        return cls(recipe, side=QUICK_SIDE if quick else None, **settings)
+        chosen = load_recipe(recipe).changed(**(QUICK if quick else {}), **(changes or {}))
+        return cls(chosen, side=QUICK_SIDE if quick else None, **settings)
 
     def all_seeds(self) -> tuple[int, ...]:
         """Return the seeds of the trainings."""
