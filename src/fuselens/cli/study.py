@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fuselens.cli import study_causal, study_explain, study_uaafusion
+from fuselens.cli import study_causal, study_explain, study_segmentation, study_uaafusion
 from fuselens.cli.console import print_json, progress_bar, say
 from fuselens.cli.options import AsJson, Device
 from fuselens.cli.study_inputs import Folders, Limit, Models, Out, chosen_datasets, chosen_models
@@ -55,6 +55,7 @@ for name, command in (
     ("causal-ablation", study_causal.causal_ablation),
     ("causal-dictionary", study_causal.causal_dictionary),
     ("scene-bias", study_causal.scene_bias),
+    ("segmentation-table", study_segmentation.segmentation_table),
     ("uaafusion-ablation", study_uaafusion.uaafusion_ablation),
     ("uaafusion-stages", study_uaafusion.uaafusion_stages),
     ("uaafusion-path-steps", study_uaafusion.uaafusion_path_steps),
