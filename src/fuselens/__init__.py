@@ -32,12 +32,16 @@ if TYPE_CHECKING:
     from fuselens.explainers.guidance import guidance as guidance
     from fuselens.explainers.jacobian import jacobian as jacobian
     from fuselens.explainers.region_report import region_report as region_report
+    from fuselens.explainers.task_share import TaskShare as TaskShare
+    from fuselens.explainers.task_share import task_share as task_share
     from fuselens.metrics import list_metrics as list_metrics
     from fuselens.metrics.score import score as score
     from fuselens.models import list_models as list_models
     from fuselens.models import load_model as load_model
     from fuselens.models.weights import list_weights as list_weights
     from fuselens.models.wrap import wrap_model as wrap_model
+    from fuselens.viewer.show import View as View
+    from fuselens.viewer.show import view as view
 
 _PUBLIC = {
     "Attribution": "core.results",
@@ -50,6 +54,8 @@ _PUBLIC = {
     "SetExplanation": "core.explanation",
     "StateBars": "core.intrinsic",
     "StateMaps": "core.intrinsic",
+    "TaskShare": "explainers.task_share",
+    "View": "viewer.show",
     "example_pair": "data.examples",
     "explain": "explainers",
     "find_pairs": "data.folders",
@@ -66,6 +72,8 @@ _PUBLIC = {
     "region_report": "explainers.region_report",
     "score": "metrics.score",
     "targets": "core.targets",
+    "task_share": "explainers.task_share",
+    "view": "viewer.show",
     "wrap_model": "models.wrap",
 }
 __all__ = ["__version__", *sorted(_PUBLIC)]  # noqa: PLE0604

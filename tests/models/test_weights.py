@@ -12,7 +12,8 @@ import torch
 import fuselens as fl
 from fuselens.core.errors import InputError, UnknownNameError
 from fuselens.core.ssim import ssim_map
-from fuselens.models.weights import best_model, file_hash, list_weights, load_weights, save_weights, weights_folder
+from fuselens.core.tensor_files import file_hash
+from fuselens.models.weights import best_model, list_weights, load_weights, save_weights, weights_folder
 from fuselens.training.losses import PARTS
 from fuselens.training.recipe import load_recipe, recipe_from
 

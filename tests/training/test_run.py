@@ -20,8 +20,8 @@ from safetensors.torch import load_file
 
 import fuselens
 from fuselens.core.errors import InputError
+from fuselens.core.tensor_files import file_hash
 from fuselens.models import load_model
-from fuselens.models.weights import file_hash
 from fuselens.training.checkpoint import EpochCheckpoint
 from fuselens.training.lightning_module import DivergedError
 from fuselens.training.losses import PARTS

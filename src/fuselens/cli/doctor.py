@@ -62,7 +62,8 @@ def _devices() -> list[str]:
 
 
 def _verified_weights() -> dict[str, bool]:
-    from fuselens.models.weights import file_hash, list_weights, weights_folder
+    from fuselens.core.tensor_files import file_hash
+    from fuselens.models.weights import list_weights, weights_folder
 
     return {
         name: file_hash(weights_folder() / f"{name}.safetensors") == card["sha256"]

@@ -9,7 +9,20 @@ from typing import Any
 
 import typer
 
-from fuselens.cli import confounders, doctor, explain, fuse, import_weights, listing, score, study, train, tune
+from fuselens.cli import (
+    confounders,
+    doctor,
+    explain,
+    fuse,
+    import_weights,
+    listing,
+    score,
+    segment_train,
+    study,
+    train,
+    tune,
+    view,
+)
 from fuselens.cli.console import console, remember_line, say
 from fuselens.core.errors import FuseLensError
 
@@ -32,8 +45,10 @@ app.command()(fuse.fuse)
 app.command()(explain.explain)
 app.command()(score.score)
 app.add_typer(study.study, name="study")
+app.command()(view.view)
 app.command()(train.train)
 app.command()(tune.tune)
+app.command("segment-train")(segment_train.segment_train)
 app.command()(confounders.confounders)
 app.command("import-weights")(import_weights.import_weights)
 app.command("list")(listing.list_names)

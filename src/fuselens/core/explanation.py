@@ -14,6 +14,7 @@ import torch
 from fuselens.core.files import prepare_folder, write_image, write_json, write_npz
 from fuselens.core.pair import ImagePair
 from fuselens.core.results import SCHEMA, to_numpy
+from fuselens.core.rich import ShownInNotebooks
 from fuselens.core.units import Units, as_matrix
 from fuselens.core.version import __version__
 
@@ -33,7 +34,7 @@ SAFE_MARGIN = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
-class SetExplanation:
+class SetExplanation(ShownInNotebooks):
     """A set of units and the scores that certify it.
 
     Scores are those of the target: `score_full` with everything shown, `score_empty` with nothing, `score_kept` with

@@ -19,6 +19,7 @@ from fuselens.core.display import Display, Rgb, common_scale, displayed
 from fuselens.core.errors import ModelError
 from fuselens.core.files import prepare_folder, write_image, write_json, write_npz
 from fuselens.core.results import record, to_numpy
+from fuselens.core.rich import ShownInNotebooks
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -137,7 +138,7 @@ class StateBars:
 
 
 @dataclass(frozen=True, eq=False)
-class ModelState:
+class ModelState(ShownInNotebooks):
     """A model's own account of how it fused one pair.
 
     Attributes:

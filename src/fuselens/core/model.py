@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from torch import nn
@@ -18,6 +18,8 @@ from fuselens.core.locality import EVERY_SIDE, Sides
 if TYPE_CHECKING:
     from fuselens.core.intrinsic import ModelState
     from fuselens.core.pair import ImagePair
+
+Module = TypeVar("Module", bound=nn.Module)
 
 
 class FusionModel(nn.Module):
@@ -163,7 +165,7 @@ def resolve_device(device: str | torch.device) -> torch.device:
 
 
 @contextmanager
-def explaining(model: FusionModel, device: str | torch.device | None = None) -> Iterator[FusionModel]:
+def explaining(model: Module, device: str | torch.device | None = None) -> Iterator[Module]:
     """Put the model into evaluation mode with frozen parameters, and leave it as it was found.
 
     Frozen parameters halve a backward pass: only the sources need gradients.

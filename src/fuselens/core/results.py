@@ -18,6 +18,7 @@ from fuselens.core.display import Preset, colour_map, common_scale
 from fuselens.core.files import prepare_folder, write_image, write_json, write_npz
 from fuselens.core.locality import Box
 from fuselens.core.model import FusionModel
+from fuselens.core.rich import ShownInNotebooks
 from fuselens.core.version import __version__
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ SCHEMA = 1
 
 
 @dataclass(frozen=True, eq=False)
-class Attribution:
+class Attribution(ShownInNotebooks):
     """A signed map per source: how much each source pixel moves the target.
 
     Attributes:
@@ -84,10 +85,15 @@ class Attribution:
             colours = colour_map(values, scale, gamma=gamma, preset=preset)
             write_image(place / f"{self.method}_{letter}.png", colours)
         write_npz(place / "maps.npz", self._arrays())
+        write_json(place / "explanation.json", self.record())
+        return place
+
+    def record(self) -> dict[str, Any]:
+        """Return the body of `explanation.json`."""
+        scale = common_scale(self.a, self.b)
         answer = {"target": self.target, "value": self.value, "share_a": self.share(), "scale": scale}
         facts = {"size": list(self.a.shape), **answer, **self.facts}
-        write_json(place / "explanation.json", record(self.method, self.names, facts, self.settings))
-        return place
+        return record(self.method, self.names, facts, self.settings)
 
     def _arrays(self) -> dict[str, npt.NDArray[np.generic]]:
         found = {"attribution_a": self.a, "attribution_b": self.b, "error_a": self.error_a, "error_b": self.error_b}

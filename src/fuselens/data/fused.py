@@ -5,6 +5,7 @@ Reference: DESIGN "Colour" and "Size and depth".
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ import torch
 from fuselens.core.files import writable_depth, write_image
 from fuselens.core.model import as_model
 from fuselens.core.pair import Depth, ImagePair
+from fuselens.core.rich import ShownInNotebooks
 from fuselens.core.run import fuse_luma
 from fuselens.data.colour import join_colour, merge_chroma
 from fuselens.data.images import to_file_values
@@ -24,7 +26,7 @@ _FINENESS: tuple[Depth, ...] = ("uint8", "uint16", "float32")
 
 
 @dataclass(frozen=True, eq=False)
-class FusedImage:
+class FusedImage(ShownInNotebooks):
     """What a model made of a pair.
 
     Attributes:
@@ -59,6 +61,14 @@ class FusedImage:
         path = Path(path)
         write_image(path, self._array_in(writable_depth(path, self.depth)))
         return path
+
+    def _png(self) -> bytes:
+        """Return the image as notebooks show it, in 8 bit."""
+        from PIL import Image
+
+        file = io.BytesIO()
+        Image.fromarray(self._array_in("uint8")).save(file, format="png")
+        return file.getvalue()
 
     def _array_in(self, depth: Depth) -> npt.NDArray[Any]:
         unit = self.y if self.rgb is None else self.rgb.movedim(0, -1)

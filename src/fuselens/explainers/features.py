@@ -6,6 +6,7 @@ from: never by the order in which a model happens to read its sources.
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -57,9 +58,12 @@ def recorded(layers: Mapping[str, nn.Module], size: tuple[int, int], *, asked_fo
     """
     found: list[Features] = []
     counts: Counter[str] = Counter()
+    caller = threading.get_ident()
 
     def writing(name: str) -> Callable[[nn.Module, Any, Any], torch.Tensor | None]:
         def hook(layer: nn.Module, _inputs: Any, values: Any) -> torch.Tensor | None:
+            if threading.get_ident() != caller:
+                return None  # somebody else is using the model at the same time
             if not isinstance(values, torch.Tensor) or values.ndim != 4 or len(values) > 2:
                 if not asked_for:
                     return None

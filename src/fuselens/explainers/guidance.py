@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import numpy as np
 import torch
 
-from fuselens.core.diagonal import Diagonal, Progress, comb_diagonal, estimated_diagonal, exact_diagonal
+from fuselens.core.diagonal import Diagonal, Progress, Show, comb_diagonal, estimated_diagonal, exact_diagonal
 from fuselens.core.display import Preset, colour_map, common_scale, grey, minmax, overlay, share_colours
 from fuselens.core.errors import InputError
 from fuselens.core.files import prepare_folder, write_image, write_json, write_npz
 from fuselens.core.model import FusionModel, as_model, explaining
 from fuselens.core.pair import ImagePair
 from fuselens.core.results import model_settings, record, to_numpy
+from fuselens.core.rich import ShownInNotebooks
 from fuselens.core.run import fuse_luma, model_inputs
 from fuselens.explainers.scatter import Scatter
 from fuselens.explainers.share import share_map
@@ -33,7 +34,7 @@ Algorithm = Literal["auto", "comb", "exact", "estimate"]
 
 
 @dataclass(frozen=True, eq=False)
-class Guidance:
+class Guidance(ShownInNotebooks):
     """Guidance images of both sources.
 
     Attributes:
@@ -104,11 +105,13 @@ class Guidance:
 def guidance(
     model: object, pair: ImagePair, *, algorithm: Algorithm = ..., probes: int = ..., seed: int = ...,
     batch_size: int | None = ..., device: str | torch.device | None = ..., progress: Progress | None = ...,
+    preview: Show | None = ...,
 ) -> Guidance: ...  # fmt: skip
 @overload
 def guidance(
     model: object, pair: Sequence[ImagePair], *, algorithm: Algorithm = ..., probes: int = ..., seed: int = ...,
     batch_size: int | None = ..., device: str | torch.device | None = ..., progress: Progress | None = ...,
+    preview: Show | None = ...,
 ) -> list[Guidance]: ...  # fmt: skip
 def guidance(
     model: object,
@@ -120,6 +123,7 @@ def guidance(
     batch_size: int | None = None,
     device: str | torch.device | None = None,
     progress: Progress | None = None,
+    preview: Show | None = None,
 ) -> Guidance | list[Guidance]:
     """Return the guidance images of both sources.
 
@@ -134,6 +138,7 @@ def guidance(
         batch_size: backward passes done at once; None chooses for the device.
         device: where to compute; None leaves the model where it is.
         progress: called with (passes done, passes in all).
+        preview: called with coarse or estimated pictures on the way; the result is the same.
 
     Raises:
         InputError: combs asked of a global model, or fewer than 2 probes.
@@ -148,7 +153,7 @@ def guidance(
     if not isinstance(pair, ImagePair):
         return [
             guidance(model, one, algorithm=algorithm, probes=probes, seed=seed, batch_size=batch_size, device=device,
-                     progress=progress)
+                     progress=progress, preview=preview)
             for one in pair
         ]  # fmt: skip
     operator = as_model(model)
@@ -156,7 +161,7 @@ def guidance(
     started = time.perf_counter()
     fused = fuse_luma(operator, pair, device=device)
     with explaining(operator, device):
-        diagonal = _diagonal(operator, pair, chosen, probes, seed, batch_size, progress)
+        diagonal = _diagonal(operator, pair, chosen, probes, seed, batch_size, progress, preview)
     settings = {
         **model_settings(operator),
         "algorithm": chosen,
@@ -190,13 +195,16 @@ def _diagonal(
     seed: int,
     batch_size: int | None,
     progress: Progress | None,
+    preview: Show | None,
 ) -> Diagonal:
     a, b = model_inputs(model, pair)
     # One image fills a CPU; a GPU wants several.
     copies = batch_size or (1 if a.device.type == "cpu" else 8)
     if algorithm == "comb":
-        return comb_diagonal(model, a, b, batch_size=copies, progress=progress)
+        return comb_diagonal(model, a, b, batch_size=copies, progress=progress, preview=preview)
     if algorithm == "exact":
         return exact_diagonal(model, a, b, batch_size=max(copies, 8), progress=progress)
     generator = torch.Generator().manual_seed(seed)
-    return estimated_diagonal(model, a, b, probes=probes, generator=generator, batch_size=copies, progress=progress)
+    return estimated_diagonal(
+        model, a, b, probes=probes, generator=generator, batch_size=copies, progress=progress, preview=preview
+    )

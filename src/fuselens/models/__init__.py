@@ -26,6 +26,7 @@ MODELS = Registry(
         "masknet": "fuselens.models.masknet:MaskNet",
         "maximum": "fuselens.models.maximum:Maximum",
         "swinfuse": "fuselens.models.swinfuse:SwinFuse",
+        "uaafusion": "fuselens.models.uaafusion:UAAFusion",
         "weighted_average": "fuselens.models.weighted_average:WeightedAverage",
     },
     "fuselens.models",
@@ -86,7 +87,8 @@ def load_model(
 
 def _stored_settings(name: str, weights: str | Path | None) -> dict[str, Any]:
     """Return the settings in the weights' header; none for rules, for which the caller has its own words."""
-    from fuselens.models.weights import list_weights, settings_in, weights_file
+    from fuselens.core.tensor_files import settings_in
+    from fuselens.models.weights import list_weights, weights_file
 
     if weights is None or not (Path(weights).suffix == ".safetensors" or list_weights(name)):
         return {}

@@ -15,9 +15,10 @@ import torch
 from fuselens.core.errors import InputError, UnknownNameError
 from fuselens.core.files import atomic_path, write_json
 from fuselens.core.model import FusionModel
+from fuselens.core.tensor_files import file_hash
 from fuselens.core.version import __version__
 from fuselens.models import MODELS
-from fuselens.models.weights import file_hash, save_weights
+from fuselens.models.weights import save_weights
 
 Tensors = dict[str, torch.Tensor]
 

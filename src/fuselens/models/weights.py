@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from importlib import resources
@@ -10,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
 from fuselens.core.errors import InputError, UnknownNameError
 from fuselens.core.files import atomic_path
 from fuselens.core.modalities import modality_family
 from fuselens.core.model import FusionModel
+from fuselens.core.tensor_files import file_hash, read_tensors
 
 # Best first, by the looks and the losses on the test pairs (see the cards); DeepFuse is also the quickest to explain.
 BEST = {
@@ -108,51 +107,6 @@ def start_from(model: FusionModel, path: Path) -> None:
     model.load_state_dict(tensors)
 
 
-def read_tensors(path: Path) -> dict[str, torch.Tensor]:
-    """Return the tensors of a safetensors file.
-
-    Raises:
-        InputError: missing file, or not a safetensors file.
-    """
-    try:
-        return load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise InputError(f"'{path}' is not a safetensors file: {error}.") from error
-
-
-def model_in(path: Path) -> str:
-    """Return the name of the network in the header of its weights; empty where the header names none.
-
-    Raises:
-        InputError: not a safetensors file.
-    """
-    return str(_header(path)["model"])
-
-
-def settings_in(path: Path) -> dict[str, Any]:
-    """Return the arguments of the network's constructor that its weights were made with, as the file's header says.
-
-    Raises:
-        InputError: not a safetensors file, or a header that is not ours.
-    """
-    return dict(_header(path)["settings"])
-
-
-def _header(path: Path) -> dict[str, Any]:
-    """Return what `save_weights` wrote about the network; files of others name none, and no settings."""
-    try:
-        with safe_open(path, framework="pt") as file:
-            words = file.metadata() or {}
-    except (SafetensorError, OSError) as error:
-        raise InputError(f"'{path}' is not a safetensors file: {error}.") from error
-    try:
-        return {"model": words.get("model", ""), "settings": {}, **json.loads(words.get("fuselens", "{}"))}
-    except (ValueError, TypeError) as error:
-        raise InputError(
-            f"The header of '{path}' was not written by fuselens; train or import the weights anew."
-        ) from error
-
-
 def save_weights(model: FusionModel, path: Path, settings: Mapping[str, Any] | None = None) -> Path:
     """Write the model's tensors as safetensors, atomically; `settings` are its constructor's arguments."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
@@ -161,11 +115,6 @@ def save_weights(model: FusionModel, path: Path, settings: Mapping[str, Any] | N
         header = {"model": model.name, "settings": dict(settings or {})}
         save_file(tensors, temporary, metadata={"fuselens": json.dumps(header, sort_keys=True)})
     return path
-
-
-def file_hash(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _check_fit(model: FusionModel, tensors: dict[str, torch.Tensor], path: Path) -> None:

@@ -10,10 +10,10 @@ import torch
 
 from fuselens.core.files import write_json
 from fuselens.core.model import FusionModel, explaining
+from fuselens.core.tensor_files import file_hash
 from fuselens.core.version import __version__
 from fuselens.data.folders import PairFiles
 from fuselens.models import load_model
-from fuselens.models.weights import file_hash
 from fuselens.training.losses import PARTS, partial_losses
 from fuselens.training.recipe import Recipe
 from fuselens.training.stores import PairStore

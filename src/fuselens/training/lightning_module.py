@@ -15,7 +15,7 @@ from fuselens.core.model import FusionModel
 from fuselens.data.folders import PairFiles
 from fuselens.training.crops import TrainingCrops, ValidationCrops, stack_samples
 from fuselens.training.recipe import Recipe
-from fuselens.training.stores import ImageStore, PairStore, Sample, Store
+from fuselens.training.stores import HalfPair, HalfStore, ImageStore, PairStore, Sample, Store, TrainingFiles
 
 VALIDATION_CROP = 256  # pixels
 
@@ -87,8 +87,8 @@ class PairCrops(LightningDataModule):
 
     def __init__(
         self,
-        training: Sequence[PairFiles | Path],
-        held_out: Sequence[PairFiles | Path],
+        training: Sequence[TrainingFiles],
+        held_out: Sequence[TrainingFiles],
         recipe: Recipe,
         model: FusionModel,
     ) -> None:
@@ -125,8 +125,10 @@ class PairCrops(LightningDataModule):
         )
 
 
-def store_of(files: Sequence[PairFiles | Path], recipe: Recipe) -> Store:
+def store_of(files: Sequence[TrainingFiles], recipe: Recipe) -> Store:
     """Return the store that serves what the recipe's objective is computed on."""
     if recipe.loss.images == "single":
         return ImageStore([file for file in files if isinstance(file, Path)], recipe.normalize, recipe.crop)
+    if recipe.hold_out == "halves":
+        return HalfStore([file for file in files if isinstance(file, HalfPair)], recipe.normalize)
     return PairStore([file for file in files if isinstance(file, PairFiles)], recipe.normalize)

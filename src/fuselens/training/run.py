@@ -22,7 +22,7 @@ from fuselens.models.weights import save_weights
 from fuselens.training.crops import split_folds, split_pairs
 from fuselens.training.recipe import Recipe, load_recipe
 from fuselens.training.start import begin, dictionary_for, starting_weights
-from fuselens.training.stores import find_images
+from fuselens.training.stores import HalfPair, TrainingFiles, find_images
 
 try:
     from lightning.fabric.utilities.exceptions import MisconfigurationException
@@ -79,11 +79,12 @@ def collect_pairs(folders: Sequence[Path], recipe: Recipe) -> list[PairFiles]:
     return [files for folder in folders for files in find_pairs(folder, *recipe.modalities)]
 
 
-def _collect(folders: Sequence[Path], recipe: Recipe) -> Sequence[PairFiles | Path]:
-    """Return what the recipe's objective is computed on: pairs, or every image of the folders."""
+def _collect(folders: Sequence[Path], recipe: Recipe) -> Sequence[TrainingFiles]:
+    """Return what the recipe's objective is computed on: pairs, their halves, or every image of the folders."""
     if recipe.loss.images == "single" and folders:
         return [file for folder in folders for file in find_images(folder)]
-    return collect_pairs(folders, recipe)
+    pairs = collect_pairs(folders, recipe)
+    return [half for pair in pairs for half in HalfPair.both(pair)] if recipe.hold_out == "halves" else pairs
 
 
 def train(

@@ -10,10 +10,12 @@ from fuselens.confounders.build import build_dictionary
 from fuselens.confounders.scenes import SceneSettings
 from fuselens.core.errors import InputError
 from fuselens.core.model import FusionModel
+from fuselens.core.tensor_files import model_in, read_tensors
 from fuselens.data.folders import PairFiles
 from fuselens.models.confounder_dictionary import ConfounderDictionary
-from fuselens.models.weights import model_in, read_tensors, start_from
+from fuselens.models.weights import start_from
 from fuselens.training.recipe import Recipe
+from fuselens.training.stores import HalfPair, TrainingFiles
 
 
 def starting_weights(recipe: Recipe, run: Callable[[str], Path]) -> Path | None:
@@ -23,7 +25,7 @@ def starting_weights(recipe: Recipe, run: Callable[[str], Path]) -> Path | None:
     return run(recipe.start)
 
 
-def dictionary_for(recipe: Recipe, model: Any, files: Sequence[PairFiles | Path], out: Path) -> Path | None:
+def dictionary_for(recipe: Recipe, model: Any, files: Sequence[TrainingFiles], out: Path) -> Path | None:
     """Return the file of the network's confounder scenes, or None for networks without any.
 
     A recipe that names none gets the scenes of its training pairs, found once and kept in `out`.
@@ -39,7 +41,8 @@ def dictionary_for(recipe: Recipe, model: Any, files: Sequence[PairFiles | Path]
         return Path(recipe.dictionary)
     place = out / "confounders.safetensors"
     if not place.is_file():
-        pairs = [pair for pair in files if isinstance(pair, PairFiles)]
+        wholes = (file.files if isinstance(file, HalfPair) else file for file in files)
+        pairs = list(dict.fromkeys(whole for whole in wholes if isinstance(whole, PairFiles)))
         scenes, dim = model.backdoor_a.centres.shape
         settings = SceneSettings(scenes, dim, seed=recipe.seed)
         build_dictionary(pairs, settings, pictures=False).save(place)

@@ -11,6 +11,7 @@ OBJECTIVES = Registry(
         "perceptual": "fuselens.training.objectives.perceptual:Perceptual",
         "reconstruction": "fuselens.training.objectives.reconstruction:Reconstruction",
         "similarity": "fuselens.training.objectives.similarity:Similarity",
+        "segmentation_aware": "fuselens.training.objectives.segmentation_aware:SegmentationAware",
         "strongest": "fuselens.training.objectives.strongest:Strongest",
     },
     "fuselens.objectives",

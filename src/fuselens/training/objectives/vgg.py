@@ -19,7 +19,7 @@ import torch
 from torch import nn
 
 from fuselens.core.errors import InputError
-from fuselens.models.weights import read_tensors
+from fuselens.core.tensor_files import read_tensors
 
 CHECKPOINT = "vgg16-397923af.pth"
 URL = f"https://download.pytorch.org/models/{CHECKPOINT}"

@@ -1,0 +1,228 @@
+"""Class-wise Integrated Gradients: how much of each class's score every pixel brings (paper 001, Eq. 5-7).
+
+Score^c(I) is the mean logit of class c over the pixels of class c; the path leads from black to the image. What an
+image brings to its own region can be had in two exact ways: backwards, one product of a vector with the Jacobian for
+each class, which yields the maps too, or forwards, one product of the Jacobian with a vector, which keeps no graph.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Literal, get_args
+
+import torch
+
+from fuselens.core.errors import InputError
+from fuselens.segmentation.frozen import frozen
+from fuselens.segmentation.protocol import IGNORED, Segmenter, check_segmenter
+
+Product = Literal["backward", "forward"]
+Rule = Literal["right", "gauss"]
+
+
+def regions_of(segmenter: Segmenter, image: torch.Tensor, classes: int | None = None) -> torch.Tensor:
+    """Return the class of each pixel by the segmenter's own judgement, `[N, H, W]`.
+
+    Raises:
+        InputError: as `check_segmenter`.
+    """
+    return logits_of(segmenter, image, classes).argmax(dim=1)
+
+
+def logits_of(segmenter: Segmenter, image: torch.Tensor, classes: int | None = None) -> torch.Tensor:
+    """Return the frozen segmenter's logits `[N, C, H, W]`, without a graph.
+
+    Raises:
+        InputError: as `check_segmenter`.
+    """
+    with frozen(segmenter, image.device), torch.no_grad():
+        return check_segmenter(segmenter, image, classes)
+
+
+def class_maps(
+    segmenter: Segmenter,
+    image: torch.Tensor,
+    regions: torch.Tensor,
+    *,
+    steps: int = 5,
+    rule: Rule = "right",
+    through: bool = False,
+) -> dict[int, torch.Tensor]:
+    """Return for each class that is present its map S^c `[N, 1, H, W]`: what every pixel adds to Score^c.
+
+    All steps of all images run as one batch; each class then takes one vectorised backward pass.
+
+    Args:
+        segmenter: maps `[N, 1, H, W]` to logits `[N, C, H, W]`.
+        image: `[N, 1, H, W]` in `[0, 1]`.
+        regions: class of each pixel `[N, H, W]`; pixels of 255 belong to none.
+        steps: gradients along the path.
+        rule: `"right"`: at m/M, as the paper; `"gauss"`: at Gauss-Legendre points, for the same integral.
+        through: keep the graph, so that the maps can be differentiated by the image.
+
+    Raises:
+        InputError: as `check_segmenter`, regions that do not fit, or no step.
+    """
+    with frozen(segmenter, image.device):
+        source = image if through else image.detach().clone()
+        maps = maps_of(
+            lambda points: check_segmenter(segmenter, points),
+            [source],
+            regions,
+            steps=steps,
+            rule=rule,
+            through=through,
+        )
+    return {number: values for number, (values,) in maps.items()}
+
+
+def maps_of(
+    network: Callable[..., torch.Tensor],
+    sources: Sequence[torch.Tensor],
+    regions: torch.Tensor,
+    *,
+    steps: int = 5,
+    rule: Rule = "right",
+    through: bool = False,
+) -> dict[int, list[torch.Tensor]]:
+    """Return for each class a map `[N, 1, H, W]` a source, of a network that makes logits of them all.
+
+    The sources emerge from black together. The network is taken as it is: the caller freezes it and turns gradients on.
+
+    Args:
+        network: maps the sources `[M * N, 1, H, W]` to logits `[M * N, C, H, W]`, every picture by itself.
+        sources, regions, steps, rule, through: as for `class_maps`.
+
+    Raises:
+        InputError: as `class_maps`.
+    """
+    times, shares = quadrature(steps, rule)
+    points = [_along(source, times) for source in sources]
+    for point in points:
+        if not point.requires_grad:
+            point.requires_grad_(True)
+    logits = network(*points)
+    check_regions(regions, sources[0], logits.shape[1])
+    maps = {}
+    for number in classes_in(regions):
+        scores = logits[:, number].unflatten(0, (steps, -1)) * share_of_mean(regions == number)
+        slopes = torch.autograd.grad(scores.sum(), points, retain_graph=True, create_graph=through)
+        means = [
+            torch.einsum("m,mnchw->nchw", _tensor(shares, each), each.unflatten(0, (steps, -1))) for each in slopes
+        ]
+        maps[number] = [mean * source for mean, source in zip(means, sources, strict=True)]
+    return maps
+
+
+def class_sums(
+    segmenter: Segmenter,
+    image: torch.Tensor,
+    regions: torch.Tensor,
+    *,
+    steps: int = 5,
+    rule: Rule = "right",
+    product: Product = "backward",
+    through: bool = False,
+) -> dict[int, torch.Tensor]:
+    """Return for each class that is present what its own pixels bring to Score^c, `[N]`; 0 for images without it.
+
+    Args:
+        segmenter, image, regions, steps, rule, through: as for `class_maps`.
+        product: `"backward"` sums the maps up; `"forward"` differentiates in the direction of the class's pixels, which
+            gives the same numbers with less memory. `through` needs `"backward"`.
+
+    Raises:
+        InputError: as `class_maps`, or an unknown product.
+    """
+    if product not in get_args(Product) or (through and product == "forward"):
+        raise InputError(f"Expected product 'backward' or 'forward' (never with through) but got '{product}'.")
+    if product == "forward":
+        return _forward_sums(segmenter, image, regions, steps, rule)
+    maps = class_maps(segmenter, image, regions, steps=steps, rule=rule, through=through)
+    return {number: (values[:, 0] * (regions == number)).sum((-2, -1)) for number, values in maps.items()}
+
+
+def _forward_sums(
+    segmenter: Segmenter, image: torch.Tensor, regions: torch.Tensor, steps: int, rule: Rule
+) -> dict[int, torch.Tensor]:
+    """Return the sums by one forward-mode pass a class."""
+    times, shares = quadrature(steps, rule)
+    sums = {}
+    with frozen(segmenter, image.device), torch.no_grad(), warnings.catch_warnings():
+        # PyTorch compiles its own rules for forward mode in a way that it calls deprecated.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        source = image.detach().clone()
+        points = _along(source, times)
+        for number in classes_in(regions):
+            mask = regions == number
+            direction = (source * mask[:, None]).repeat(steps, 1, 1, 1)
+            logits, slopes = torch.func.jvp(segmenter, (points,), (direction,))
+            check_regions(regions, image, logits.shape[1])
+            slopes = slopes[:, number].unflatten(0, (steps, -1)) * share_of_mean(mask)
+            sums[number] = torch.einsum("m,mnhw->n", _tensor(shares, slopes), slopes)
+    return sums
+
+
+def class_scores(segmenter: Segmenter, image: torch.Tensor, regions: torch.Tensor) -> dict[int, torch.Tensor]:
+    """Return Score^c `[N]`, the mean logit of each class that is present over its own pixels.
+
+    Raises:
+        InputError: as `class_maps`.
+    """
+    logits = logits_of(segmenter, image)
+    check_regions(regions, image, logits.shape[1])
+    return {
+        number: (logits[:, number] * share_of_mean(regions == number)).sum((-2, -1)) for number in classes_in(regions)
+    }
+
+
+def classes_in(regions: torch.Tensor) -> list[int]:
+    """Return the classes that are present, ascending."""
+    return [number for number in regions.unique().tolist() if number != IGNORED]
+
+
+def quadrature(steps: int, rule: Rule) -> tuple[list[float], list[float]]:
+    """Return times in [0, 1] and their shares of the integral.
+
+    Example:
+        >>> quadrature(2, "right")
+        ([0.5, 1.0], [0.5, 0.5])
+    """
+    if steps < 1 or rule not in get_args(Rule):
+        raise InputError(f"Expected at least one step and the rule 'right' or 'gauss' but got {steps} and '{rule}'.")
+    if rule == "right":
+        return [(step + 1) / steps for step in range(steps)], [1 / steps] * steps
+    import numpy as np
+
+    nodes, shares = np.polynomial.legendre.leggauss(steps)
+    return [(1 + float(node)) / 2 for node in nodes], [float(share) / 2 for share in shares]
+
+
+def check_regions(regions: torch.Tensor, image: torch.Tensor, classes: int) -> None:
+    """Refuse regions that do not fit image or classes."""
+    if regions.shape != (image.shape[0], *image.shape[2:]) or regions.is_floating_point():
+        raise InputError(
+            f"Expected regions [N, H, W] of whole numbers for images of shape {tuple(image.shape)} but got "
+            f"{regions.dtype} {tuple(regions.shape)}."
+        )
+    known = regions[regions != IGNORED]
+    if known.numel() and not 0 <= int(known.min()) <= int(known.max()) < classes:
+        raise InputError(
+            f"The regions name class {int(known.max())}, but the segmenter knows classes 0 to {classes - 1}; take "
+            "labels of the segmenter's own class table, and 255 for pixels that count nowhere."
+        )
+
+
+def _along(image: torch.Tensor, times: list[float]) -> torch.Tensor:
+    """Return the image at all times, `[times * N, 1, H, W]`."""
+    return (_tensor(times, image)[:, None, None, None, None] * image).flatten(0, 1)
+
+
+def share_of_mean(mask: torch.Tensor) -> torch.Tensor:
+    """Return 1 / area on the mask `[N, H, W]` of each image, 0 elsewhere; all 0 where the mask is empty."""
+    return mask / mask.sum((-2, -1), keepdim=True).clamp(min=1)
+
+
+def _tensor(values: list[float], like: torch.Tensor) -> torch.Tensor:
+    return torch.tensor(values, dtype=like.dtype, device=like.device)

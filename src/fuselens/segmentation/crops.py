@@ -1,0 +1,90 @@
+"""Training samples: crops of labelled images, each a pure function of (seed, number), so that resuming is exact."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch.nn.functional import interpolate, pad
+
+from fuselens.core.errors import InputError
+from fuselens.segmentation.labelled import Labelled, Sample
+from fuselens.segmentation.protocol import IGNORED
+
+
+class LabelledCrops:
+    """The endless stream of crops of a labelled set: images `[1, side, side]` and the label map `[side, side]`.
+
+    Args:
+        data: pairs or images; every one of them once before any of them again.
+        side: of the crops, in pixels. What an image lacks is padded with black and ignored.
+        seed: of order, places, sizes, flips and light.
+        scales: smallest and largest factor by which images are resized before they are cropped.
+        light: how much brightness and contrast vary; the images of a pair alike. 0 leaves them.
+    """
+
+    def __init__(
+        self,
+        data: Labelled,
+        side: int,
+        *,
+        seed: int = 0,
+        scales: tuple[float, float] = (1.0, 1.0),
+        light: float = 0.0,
+    ) -> None:
+        """Keep the settings.
+
+        Raises:
+            InputError: no sample, or a setting out of range.
+        """
+        if not len(data):
+            raise InputError("There is no labelled image to train on; name other folders.")
+        if side < 8 or not 0 < scales[0] <= scales[1] or not 0 <= light < 1:
+            raise InputError(
+                f"Expected crops of at least 8 pixels, growing scales above 0 and light in [0, 1) but got {side}, "
+                f"{scales} and {light}."
+            )
+        self.data, self.side, self.seed, self.scales, self.light = data, side, seed, scales, light
+
+    def __getitem__(self, number: int) -> Sample:
+        """Return crop `number` of the stream."""
+        random = np.random.default_rng((self.seed, number))
+        epoch, place = divmod(number, len(self.data))
+        order = np.random.default_rng((self.seed, epoch, 1)).permutation(len(self.data))
+        *images, label = self.data[int(order[place])]
+        scale = float(np.exp(random.uniform(*np.log(self.scales))))
+        *images, label = _cut(images, label, scale, self.side, random)
+        if random.random() < 0.5:
+            images, label = [image.flip(-1) for image in images], label.flip(-1)
+        if self.light:
+            contrast, brightness = 1 + random.uniform(-self.light, self.light, 2)
+            gamma = float(np.exp(random.uniform(-self.light, self.light)))
+            images = [((contrast * image + brightness - 1).clamp(0, 1)) ** gamma for image in images]
+        return *(image.contiguous() for image in images), label.contiguous()
+
+    def batch(self, number: int, size: int) -> Sample:
+        """Return batch `number` of `size` crops: `[N, 1, side, side]` for each image, and `[N, side, side]`."""
+        crops = [self[size * number + place] for place in range(size)]
+        return tuple(torch.stack(planes) for planes in zip(*crops, strict=True))
+
+
+def _cut(
+    images: list[torch.Tensor], label: torch.Tensor, scale: float, side: int, random: np.random.Generator
+) -> Sample:
+    """Cut a square of `side / scale` pixels from a random place and resize it to `side`."""
+    wanted = max(2, round(side / scale))
+    height, width = label.shape
+    top, left = (int(random.integers(max(1, length - wanted + 1))) for length in (height, width))
+    rows, columns = slice(top, top + wanted), slice(left, left + wanted)
+    label = label[rows, columns]
+    below, beside = wanted - label.shape[0], wanted - label.shape[1]
+    label = pad(label, (0, beside, 0, below), value=IGNORED)
+    images = [pad(image[:, rows, columns], (0, beside, 0, below)) for image in images]
+    if wanted == side:
+        return *images, label
+    size = (side, side)
+    resized = [
+        interpolate(image[None], size=size, mode="bilinear", antialias=True, align_corners=False)[0].clamp(0, 1)
+        for image in images
+    ]
+    # Class numbers have no averages.
+    return *resized, interpolate(label[None, None].float(), size=size, mode="nearest-exact")[0, 0].long()

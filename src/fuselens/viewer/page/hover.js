@@ -1,0 +1,58 @@
+// The hot path: one Jacobian in flight a model, and of all pixels that were passed meanwhile only the newest next.
+
+import { refresh } from "./panel.js";
+import { ask } from "./socket.js";
+import { set, setIn, state, watch } from "./state.js";
+import { painted } from "./timing.js";
+
+const flying = new Set(); // models with a request under way
+const wanted = new Map(); // model -> {pixel, since}
+
+/** The mouse, a finger or a key is at a pixel; `since` is when it got there. */
+export function pointedAt(pixel, since = performance.now()) {
+  const [y, x] = pixel;
+  if (state.pixel?.[0] === y && state.pixel[1] === x) return;
+  set({ pixel });
+  for (const model of watched()) want(model, { pixel, since });
+}
+
+/** Return the models whose Jacobians are on show. */
+function watched() {
+  if (state.mode === "account" || !state.opened) return [];
+  return state.mode === "models" ? state.models : [state.model].filter(Boolean);
+}
+
+function want(model, wish) {
+  wanted.set(model, wish);
+  if (!flying.has(model)) send(model);
+}
+
+function send(model) {
+  const wish = wanted.get(model);
+  wanted.delete(model);
+  if (!wish) return;
+  const { pixel, since } = wish;
+  flying.add(model);
+  ask({ kind: "jacobian", model, pixel, channel: "hover" }, {
+    jacobian: (answer) => {
+      setIn("jacobians", model, answer);
+      if (model === state.model) refresh(() => painted(since, answer));
+    },
+    end: (message) => {
+      flying.delete(model);
+      if (message.kind === "failed" && !message.offline) set({ notice: { words: message.error, isTrouble: true } });
+      send(model);
+    },
+  });
+}
+
+/** Ask again for what is on show but not known: a model, a mode or the pair is new. */
+function complete() {
+  if (!state.pixel || state.link !== "open") return;
+  for (const model of watched()) {
+    const known = state.jacobians[model]?.pixel;
+    if (known?.[0] !== state.pixel[0] || known[1] !== state.pixel[1]) want(model, { pixel: state.pixel, since: performance.now() });
+  }
+}
+
+watch(["model", "models", "mode", "opened", "link"], complete);

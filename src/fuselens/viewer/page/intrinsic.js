@@ -1,0 +1,88 @@
+// A model's own account: its summary, its maps on one scale, its numbers as bars.
+
+import { paintGrey, paintMap } from "./colour.js";
+import { barElement, mapBar } from "./colourbar.js";
+import { byId, el, replace } from "./dom.js";
+import { paintInto } from "./layers.js";
+import { modelOf, names, set, state, watch } from "./state.js";
+import { opened, signed } from "./words.js";
+
+const MOST_BARS = 40;
+
+function show() {
+  if (state.mode !== "account" || !state.hello) return;
+  const model = modelOf(state.model);
+  const account = state.accounts[state.model];
+  const page = byId("account");
+  if (!model?.has_state) return replace(page, none(model));
+  if (!account) return replace(page, el("p", { class: "blank" }, `${model.name} is asked what it decided with …`));
+  replace(page, el("header", {}, el("p", { class: "kicker" }, "The model's own account"), el("h2", {}, model.name),
+    account.summary.map((text, i) => el("p", { class: i ? "" : "lead" }, text))), account.parts.map((part, i) => section(account, part, i)));
+}
+
+function none(model) {
+  const able = state.hello.models.filter((one) => one.has_state);
+  return el("div", { class: "blank" }, el("h2", {}, `${model?.name ?? "This model"} keeps no account of itself`),
+    el("p", {}, "Some models are built so that they can say what they decided with: channels, scenes, weights. Choose one:"),
+    el("p", { class: "row" }, able.map(({ key, title }) => el("button", { onclick: () => set({ model: key, models: [...new Set([...state.models, key])] }) }, title))));
+}
+
+function section(account, part, i) {
+  return el("section", {}, el("h3", {}, opened(part.title)), el("p", { class: "soft words" }, part.words),
+    part.type === "maps" ? maps(account, part, i) : bars(account, part, i));
+}
+
+function maps(account, part, number) {
+  const figures = part.names.map((name, i) => {
+    const key = `part${number}_map${i}`;
+    const [height, width] = account.shapes[key];
+    const canvas = el("canvas", { width, height, role: "img", "aria-label": `${part.title}: ${name}` });
+    paintInto(canvas, (pixels) => paint(pixels, account.data[key], part));
+    return el("figure", { class: Math.max(width, height) < 200 ? "crisp" : "" }, canvas, el("figcaption", {}, name));
+  });
+  const isGrey = part.display === "grey";
+  const bar = barElement();
+  if (!isGrey) bar.show(mapBar(part.scale, 1, part.display === "signed" ? "signed" : "paper"));
+  return [el("div", { class: "maps" }, figures), !isGrey && el("div", { class: "one-bar" }, bar.element)];
+}
+
+function paint(pixels, values, { display, scale }) {
+  if (display === "grey") paintGrey(pixels, values);
+  else paintMap(pixels, values, scale, 1, display === "signed" ? "signed" : "paper");
+}
+
+function bars(account, part, number) {
+  const series = Object.entries(part.series);
+  const order = part.labels.map((_, i) => i);
+  const strength = (i) => Math.max(...series.map(([, values]) => Math.abs(values[i])));
+  const shown = part.labels.length > MOST_BARS ? order.sort((i, j) => strength(j) - strength(i)).slice(0, MOST_BARS) : order;
+  const most = Math.max(...series.flatMap(([, values]) => values.map(Math.abs)), 1e-12);
+  const rows = shown.map((i) => el("tr", {}, part.pictures ? el("td", {}, picture(account, `part${number}_picture${i}`)) : null,
+    el("th", { scope: "row" }, part.labels[i]), series.map(([name, values]) => cell(name, values[i], most))));
+  const left = part.labels.length - shown.length;
+  return [el("table", {}, el("thead", {}, el("tr", {}, part.pictures ? el("th", {}) : null, el("th", {}), series.map(([name]) => el("th", { scope: "col" }, name)))),
+    el("tbody", {}, rows)), left > 0 && el("p", { class: "soft" }, `The ${shown.length} strongest; ${left} more are weaker.`)];
+}
+
+function cell(name, value, most) {
+  const bar = el("i", { class: ["a", "b"][names().indexOf(name)] ?? "plain" });
+  bar.style.width = `${(100 * Math.abs(value)) / most}%`;
+  return el("td", { class: "bar-cell" }, el("span", { class: value < 0 ? "track negative" : "track" }, bar), el("span", {}, signed(value)));
+}
+
+function picture(account, key) {
+  const values = account.data[key];
+  if (!values) return null;
+  const [height, width, colours] = account.shapes[key];
+  const canvas = el("canvas", { width, height, class: "thumb" });
+  paintInto(canvas, (pixels) => {
+    if (!colours) return paintGrey(pixels, values);
+    for (let i = 0; i < pixels.length; i++) {
+      const [red, green, blue] = [0, 1, 2].map((c) => Math.round(255 * Math.min(Math.max(values[3 * i + c], 0), 1)));
+      pixels[i] = (255 << 24) | (blue << 16) | (green << 8) | red;
+    }
+  });
+  return canvas;
+}
+
+watch(["accounts", "model", "mode", "hello", "opened"], show);

@@ -1,0 +1,39 @@
+// The colour maps of core/display.py, 256 colours of three bytes each: RdBu_r, viridis, PuOr.
+
+const table = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+
+export const SIGNED = table(
+  "BTBhBjJjBzRmCDZpCThsCjpvCzxyDD51DUB4DkN7D0V+EUeBEkmEE0uHFE2KFU+NFlGQF1STGFaVGViYGlqbHFyeHV6hHmCkH2KnIGSqIWasI2itJGquJWyv" +
+  "J22wKG+wKXGxK3OyLHWzLXa0L3i1MHq2MXy3M324NH+5NYG5N4O6OIS7OYa8O4i9PIq+PYu/P43AQI/BQZHCQ5PDRpTESZbFTJjGT5rHUpzIVZ7JWKDKW6LL" +
+  "XqTMYabNZajOaKrPa6zQbq7RcbDSdLLTd7TVerbWfbjXgLrYhLzZh77aisDbjcLckMTdk8XelcbfmMjfmsngncrhn8vhos3ipM7jp8/kqdDkq9LlrtPmsNTm" +
+  "s9XntdfouNjoutnpvdrqv9zrwt3rxN7sx9/tyeHtzOLuzuPv0eXw0uXw0+bw1efw1ufx2Ojx2enx2+nx3Ory3uvy3+zy4ezz4u3z5O7z5e7z5+/06PD06vH0" +
+  "6/H07fL17vP18PP18fT28/X29PX29vb29/b29/X09/Ty9/Pw+PLu+PDs+O/q+O7o+e3n+ezl+evj+erh+enf+ujd+ufb+uXZ+uTX++PW++LU++HS++DQ/N/O" +
+  "/N7M/N3K/NzI/dvH/NjE/NbB+9S++9K8+9C5+s62+sy0+sqx+ceu+cWr+cOp+MGm+L+j+L2h97ue97mb97eZ9rSW9rKT9bCQ9a6O9ayL9KqI9KiG9KaD86OA" +
+  "8qB+8Z5875t67ph47ZZ27JN065By6o5w6Itu54hs5oVq5YNo5IBl4n1j4Xth4Hhf33Vd3nJb3XBZ221X2mpV2WhT2GVR12JP1mBN1F1L01pK0VdJ0FRHzlFG" +
+  "zU9FzExDyklCyUZBx0M/xkA+xT48wzs7wjg6wDU4vzI3vjA2vC00uyozuScyuCQxtiEvtR8utBwtshkrsBcqrRYqqhUppxQppBMooRIonhEnmxAnmRAnlg8m" +
+  "kw4mkA0ljQwligskhwokhAkjgQgjfgciewYieAUhdQQhcgMgbwIgbAEfaQAfZwAf",
+);
+
+export const PAPER = table(
+  "RAFURAJVRANXRQVYRQZaRQhbRglcRgteRgxfRg5hRw9iRxFjRxJlRxRmRxVnRxZpRxhqSBlrSBpsSBxuSB1vSB5wSCBxSCFySCJzSCN0RyV1RyZ2Ryd3Ryh4" +
+  "Ryp5Ryt6Ryx7Ri18Ri98RjB9RjF+RTJ/RTR/RTWARTaBRDeBRDmCQzqDQzuDQzyEQj2EQj6FQkCFQUGGQUKGQEOHQESHP0WHP0eIPkiIPkmJPUqJPUuJPUyJ" +
+  "PE2KPE6KO1CKO1GKOlKLOlOLOVSLOVWLOFaLOFeMN1iMN1mMNlqMNluMNVyMNV2MNF6NNF+NM2CNM2GNMmKNMmONMWSNMWWNMWaNMGeNMGiNL2mNL2qNLmuO" +
+  "LmyOLm2OLW6OLW+OLHCOLHGOLHKOK3OOK3SOKnWOKnaOKneOKXiOKXmOKHqOKHqOKHuOJ3yOJ32OJ36OJn+OJoCOJoGOJYKOJYONJISNJIWNJIaNI4eNI4iN" +
+  "I4mNIomNIoqNIouNIYyNIY2MIY6MII+MIJCMIJGMH5KMH5OLH5SLH5WLH5aLHpeKHpiKHpmKHpmKHpqJHpuJHpyJHp2IHp6IHp+IHqCHH6GHH6KGH6OGIKSF" +
+  "IKWFIaaFIaeEIqeEI6iDI6mCJKqCJauBJqyBJ62AKK5/Ka9/KrB+K7F9LLF9LrJ8L7N7MLR6MrV6M7Z5Nbd4Nrh3OLl2Obl2O7p1Pbt0PrxzQL1yQr5xRL5w" +
+  "Rb9vR8BuScFtS8JsTcJrT8NpUcRoU8VnVcZmV8ZlWcdkW8hiXslhYMlgYspfZMtdZ8xcacxba81Zbc5YcM5Wcs9VdNBUd9BSedFRfNJPftJOgdNMg9NLhtRJ" +
+  "iNVHi9VGjdZEkNZDktdBldc/l9g+mtg8ndk6n9k4oto3pdo1p9szqtsyrdwwr9wust0std0rt90put4nvd4mv98kwt8ixd8hx+AfyuAezeAdz+Ec0uEb1OEa" +
+  "1+IZ2uIY3OIY3+MY4eMY5OMY5+QZ6eQZ7OQa7uUb8eUc8+Ue9uYf+OYh+uYi/eck",
+);
+
+export const SHARE = table(
+  "fzsIgTwHgz0HhT4Hhz8HiUAHi0EHjUIHj0QHkUUHk0YHlUcHl0gHmUkGm0oGnUwGn00GoU4Go08GpVAGp1EGqVIGq1QGrVUGr1YGsVcGs1gGtVoGt1wHuV0H" +
+  "ul8IvGEJvmIJwGQKwmUKw2cLxWkLx2oMyWwMym4NzG8NznEO0HMP0XQP03YQ1XgQ13kR2HsR2n0S3H4S3oAT4IIU4YQX4oYa44gd5Iog5Ywj5o4m55Ap6ZIs" +
+  "6pUv65cy7Jk27Zs57p08758/8aFC8qNF86VI9KhL9apO9qxR965V+bBY+rJb+7Re/LZh/bhk/bpn/btr/b1u/b9x/cB0/cJ4/cN7/cV+/caB/ciF/cqI/cuL" +
+  "/c2O/c6S/dCV/dGY/dOb/dWf/dai/dil/dmo/dus/dyv/d6y/uC2/eC4/eG7/eK9/OPA/OTC/OXF/ObH++fK++jM++nP+unS+urU+uvX+uzZ+e3c+e7e+e/h" +
+  "+fDj+PHm+PLo+PLr9/Pu9/Tw9/Xz9/b19vb29fX28/T18vP18fH08PD07+/z7e7z7O3z6+zy6uvy6enx5+jx5ufw5ebw5OXv4uTv4ePu4OHu3+Dt3t/t3N7s" +
+  "293s2tzr2dvr2Nrr1tjq1dbp09To0tLn0NDmz87lzc3kzMvjysniycfhx8XgxsPfxMLew8Ddwb7cwLzbvrravbjZu7bYurXXuLPWt7HVta/UtK3TsqvSsanR" +
+  "r6fPraXOq6PMqaHLp57JpZzIo5rGoZjFn5bDnZPCm5HAmY+/l429lYu8k4i6kYa5j4S3jYK2i4C0iX2zh3uxhXmwg3eugXWtgHOsfnCqfG2pemqneWemd2Sk" +
+  "dWGjc16iclugcFifblWdbVKca0+baUyZZ0mYZkaWZEOVYkCUYD2SXzqRXTePWzSOWjGMWC6LViuKVCiIUyaGUSSEUCOCTiF/TSB9Sx56Sh14SBt2RxpzRRhx" +
+  "QxZuQhVsQBNqPxJnPRBlPA9iOg1gOQxeNwpbNglZNAdWMwZUMQRSMANPLgFNLQBL",
+);
