@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import platform
 import signal
@@ -128,18 +129,19 @@ def train(
     watchers = [*callbacks, *([EpochLines(progress, recipe.steps)] if progress else [])]
     start = starting_weights(recipe, lambda name: _earlier(name, recipe, folders, out, machines, progress))
     dictionary = dictionary_for(recipe, model, files, out)
-    runs = []
+    histories = []
     for number, (training, held_out) in enumerate(splits, 1):
         place = out if number == len(splits) else prepare_folder(out / f"fold-{number}")
         fresh = _new_model(recipe)
         begin(fresh, start, dictionary)
-        runs.append(_run(recipe, fresh, PairCrops(training, held_out, recipe, fresh), place, machines, watchers))
-    *folds, run = runs
+        run = _run(recipe, fresh, PairCrops(training, held_out, recipe, fresh), place, machines, watchers)
+        histories.append(run.history)
+        gc.collect()  # the trainer of a fold and its images hold each other
     weights = out / f"{recipe.model}-{recipe.weights}.safetensors"
     if run.trainer.is_global_zero:
         model = run.model.cpu().to(memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload]
         save_weights(model, weights, recipe.settings)
-        facts = _facts(run.trainer, run.history, run.data) | _fold_facts([fold.history for fold in folds])
+        facts = _facts(run.trainer, run.history, run.data) | _fold_facts(histories[:-1])
         write_card(weights, model, recipe, facts, test_files)
     losses = run.history.last("val") or run.history.last("train")
     return TrainingResult(weights, losses, run.trainer.global_step, run.history.seconds)
