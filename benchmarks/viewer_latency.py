@@ -1,6 +1,6 @@
 """From a moved mouse to the painted Jacobian, in a real Chromium, for every FuseVis network; with --minutes, a soak.
 
-The page takes the time at pointermove, and again after the paint of the frame that shows that pixel's Jacobian
+The page takes the time when it first hears of a move (pointerrawupdate or pointermove), and again after the paint of the frame that shows that pixel's Jacobian
 (requestAnimationFrame, then a message). Guidance is stopped first: this is about the mouse.
 """
 
@@ -145,7 +145,10 @@ def soak(browser: Any, minutes: float, pause: float) -> None:
                 heap.send("HeapProfiler.collectGarbage")
                 used = heap.send("Runtime.getHeapUsage")["usedSize"] / 2**20
                 hovers = page.evaluate("fuselens.sent.jacobian")
-                print(f"{(now - started) / 60:>7.1f}{resident(process):>11.0f}{used:>9.1f}{hovers:>8}{len(troubles):>8}", flush=True)
+                print(
+                    f"{(now - started) / 60:>7.1f}{resident(process):>11.0f}{used:>9.1f}{hovers:>8}{len(troubles):>8}",
+                    flush=True,
+                )
             if now - started >= 60 * minutes:
                 break
         for words in troubles[:10]:
@@ -174,7 +177,10 @@ def main() -> None:
         raise SystemExit("No Chromium is installed (Debian: apt-get install chromium).")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        print(f"Milliseconds from pointermove to paint, {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}, torch {torch.__version__}")
+        print(
+            f"Milliseconds from pointermove to paint, {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}, "
+            f"torch {torch.__version__}"
+        )
         print(f"{'network':<16}{'size':>9}{'painted':>8}{'median':>9}{'p95':>9}{'most':>9}{'server':>11}")
         for size in options.sizes:
             with viewer(SIZES[size]) as (url, _):
@@ -183,7 +189,9 @@ def main() -> None:
                     page = open_page(browser, url, f"{name}:{WEIGHTS}", troubles)
                     found = measured(page, options.moves, options.pause)
                     page.close()
-                    print(f"{name:<16}{size:>9}{line(found)}{'  console: ' + troubles[0] if troubles else ''}", flush=True)
+                    print(
+                        f"{name:<16}{size:>9}{line(found)}{'  console: ' + troubles[0] if troubles else ''}", flush=True
+                    )
         if options.minutes:
             soak(browser, options.minutes, options.pause)
         browser.close()

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from fuselens.core.errors import InputError
-from fuselens.segmentation.class_attribution import class_maps, class_scores, class_sums, quadrature, regions_of
+from fuselens.segmentation.class_attribution import class_maps, class_scores, class_sums, regions_of
 from fuselens.segmentation.class_weights import class_weights, share_of_first, weigh
 from tests.segmentation.attributed import SmallSegmenter, noise, quarters
 
@@ -39,27 +39,25 @@ def test_maps_equal_one_backward_pass_a_class_step_and_picture() -> None:
         torch.testing.assert_close(values[:, 0], expected[number])
 
 
-@pytest.mark.parametrize("rule", ["right", "gauss"])
-def test_backward_and_forward_products_agree(rule: str) -> None:
+def test_backward_and_forward_products_agree() -> None:
     network, image, regions = segmenter(), noise(3, 1, *SIZE), quarters(*SIZE, count=3)
-    backward = class_sums(network, image, regions, steps=4, rule=rule)  # type: ignore[arg-type]
-    forward = class_sums(network, image, regions, steps=4, rule=rule, product="forward")  # type: ignore[arg-type]
+    backward = class_sums(network, image, regions, steps=4)
+    forward = class_sums(network, image, regions, steps=4, product="forward")
     assert backward.keys() == forward.keys()
     for number, sums in backward.items():
         torch.testing.assert_close(forward[number], sums, rtol=1e-5, atol=1e-12)
 
 
-def test_more_steps_complete_the_score_and_gauss_is_faster_at_it() -> None:
+def test_more_steps_complete_the_score() -> None:
     """Over all pixels, S^c adds up to Score^c(image) - Score^c(black)."""
     network, image, regions = segmenter(smooth=True), noise(1, 1, *SIZE), quarters(*SIZE)
     full, black = class_scores(network, image, regions), class_scores(network, 0 * image, regions)
 
-    def gap(steps: int, rule: str) -> float:
-        maps = class_maps(network, image, regions, steps=steps, rule=rule)  # type: ignore[arg-type]
+    def gap(steps: int) -> float:
+        maps = class_maps(network, image, regions, steps=steps)
         return max(abs(float(maps[number].sum() - full[number] + black[number])) for number in maps)
 
-    assert gap(200, "right") < gap(50, "right") / 3 < gap(5, "right") / 9
-    assert gap(3, "gauss") < gap(5, "right") / 9
+    assert gap(200) < gap(50) / 3 < gap(5) / 9
 
 
 def test_batch_normalisation_and_dropout_are_frozen_and_the_mode_is_left_as_found() -> None:
@@ -161,12 +159,6 @@ def test_a_single_class_has_one_weight() -> None:
     found = class_weights(segmenter(), a, b, torch.zeros(1, *SIZE, dtype=torch.int64))
     assert found.classes == [0]
     assert found.a.unique().numel() == 1
-
-
-def test_gauss_integrates_polynomials_of_degree_2_m_minus_1() -> None:
-    times, shares = quadrature(3, "gauss")
-    for power in range(6):
-        assert sum(w * t**power for t, w in zip(times, shares, strict=True)) == pytest.approx(1 / (power + 1))
 
 
 @pytest.mark.parametrize(

@@ -71,8 +71,8 @@ def test_tabs_do_not_disturb_each_other(page: Page, server: Server, gated: Gated
     with tab(server.url) as other:
         assert "open" in other.error("fuse", model="average")
         other.first("open", pair={"example": "brain"})
-        theirs = other.send("jacobian", model="gated", pixel=[200, 200], channel="hover")
         assert other.first("jacobian", model="small", pixel=[200, 9], channel="hover").kind == "jacobian"
+        theirs = other.send("jacobian", model="gated", pixel=[200, 200], channel="hover")
         gated.gate.set()
         assert kinds(page, mine) == ["jacobian", "done"]
         assert kinds(other, theirs) == ["jacobian", "done"]

@@ -82,7 +82,7 @@ def bomb(width: int, height: int) -> bytes:
 @pytest.mark.parametrize(
     ("content", "name", "words"),
     [
-        (b"", "a.png", "empty"), (b"not an image", "a.png", "no PNG"), (b"II*\0broken", "a.tif", "no PNG"),
+        (b"", "a.png", "empty"), (b"not an image", "a.png", "no PNG"), (b"II*\0broken", "a.tif", "damaged"),
         (png(noise(9, 9))[:40], "a.png", "a.png"), (png(noise(9, 9)), "a.exe", "no image that can be uploaded"),
         (png(noise(9, 9)), "", "no image that can be uploaded"), (bomb(60_000, 60_000), "a.png", "a.png"),
         (bomb(5000, PIXELS // 5000 + 1), "a.png", "pixels"), (b"<svg onload=alert(1)>", "<b>.png", "no PNG"),

@@ -21,7 +21,7 @@ def view(
     first: First = None,
     second: Second = None,
     example: Example = None,
-    model: Annotated[
+    models: Annotated[
         list[str] | None,
         typer.Option(
             "--model",
@@ -48,8 +48,8 @@ def view(
 
     require_extra()
     called = ("infrared", "visible") if pair is None else pair.names
-    models = [chosen_model(spec, called, device) for spec in model or []]
-    server = Server(models, pair, host=host, port=port, device=device)
+    given = [chosen_model(spec, called, device) for spec in models or []]
+    server = Server(given, pair, host=host, port=port, device=device)
     try:
         if as_json:
             print_json({"url": server.url})

@@ -48,7 +48,7 @@ def set_figure(explanation: SetExplanation) -> Figure:
     panels = figure.subplots(1, 3)
     for panel, source, keep in zip(panels, explanation.pair, keeps, strict=False):
         _draw(panel, dimmed(source.y, keep), source.name)
-    panels[2].imshow(explanation.fused, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    panels[2].imshow(explanation.fused.numpy(), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
     panels[2].set_title("fused")
     panels[2].set_axis_off()
     return figure

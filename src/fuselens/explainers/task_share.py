@@ -20,7 +20,7 @@ from fuselens.core.pair import ImagePair
 from fuselens.core.results import model_settings
 from fuselens.core.run import checked_call, require_gradient
 from fuselens.segmentation.class_account import ClassAccount, class_labels, own_map
-from fuselens.segmentation.class_attribution import Rule, class_maps, class_scores, maps_of, regions_of
+from fuselens.segmentation.class_attribution import class_maps, class_scores, maps_of, regions_of
 from fuselens.segmentation.class_weights import weigh
 from fuselens.segmentation.frozen import frozen
 from fuselens.segmentation.protocol import Segmenter, check_segmenter
@@ -83,7 +83,6 @@ def task_share(
     model: object | None = None,
     regions: torch.Tensor | None = None,
     steps: int = 5,
-    rule: Rule = "right",
 ) -> TaskShare:
     """Return which source helps `segmenter` with which class.
 
@@ -94,7 +93,6 @@ def task_share(
         regions: class of each pixel `[H, W]`, 255 for none; None takes the segmenter's own judgement of the fused
             image, or, without a model, of the mean of both sources.
         steps: gradients on the way from black.
-        rule: where on the way: `"right"` as the paper, or `"gauss"`, which comes closer to the integral.
 
     Raises:
         InputError: the segmenter does not answer as one, regions that do not fit it or the pair, or name no class.
@@ -114,13 +112,13 @@ def task_share(
             stack.enter_context(explaining(operator))
         seen = (a + b) / 2 if operator is None else _fused(operator, a, b)
         where = regions_of(segmenter, seen) if regions is None else regions.to(a.device)[None]
-        settings = {"steps": steps, "rule": rule}
+        settings: dict[str, Any] = {"steps": steps}
         if operator is None:
-            by_a, by_b = (class_maps(segmenter, source, where, steps=steps, rule=rule) for source in (a, b))
+            by_a, by_b = (class_maps(segmenter, source, where, steps=steps) for source in (a, b))
             scores, rises = _of_sources(segmenter, (a, b), where)
         else:
             settings |= model_settings(operator)
-            by_a, by_b = _through(operator, segmenter, (a, b), where, steps, rule)
+            by_a, by_b = _through(operator, segmenter, (a, b), where, steps)
             scores = class_scores(segmenter, seen, where)
             black = class_scores(segmenter, _fused(operator, torch.zeros_like(a), torch.zeros_like(b)), where)
             rises = {number: score - black[number] for number, score in scores.items()}
@@ -160,7 +158,7 @@ def _fused(model: FusionModel, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor
 
 
 def _through(
-    model: FusionModel, segmenter: Segmenter, sources: Images, regions: torch.Tensor, steps: int, rule: Rule
+    model: FusionModel, segmenter: Segmenter, sources: Images, regions: torch.Tensor, steps: int
 ) -> tuple[Maps, Maps]:
     """Return the maps of both sources, of the segmenter behind the model."""
 
@@ -169,7 +167,7 @@ def _through(
         require_gradient(model, fused)
         return check_segmenter(segmenter, fused)
 
-    maps = maps_of(network, sources, regions, steps=steps, rule=rule)
+    maps = maps_of(network, sources, regions, steps=steps)
     return {number: first for number, (first, _) in maps.items()}, {n: second for n, (_, second) in maps.items()}
 
 

@@ -18,7 +18,7 @@ from fuselens.core.errors import InputError
 from fuselens.core.model import FusionModel
 from fuselens.models.layers.path_attention import Attention, PathAttention, Scale, scaled
 from fuselens.models.layers.unfolding_stage import Memory, UnfoldingStage, conv_pair
-from fuselens.segmentation.class_attribution import Rule, logits_of, regions_of
+from fuselens.segmentation.class_attribution import logits_of, regions_of
 from fuselens.segmentation.class_weights import ClassWeights, class_weights
 from fuselens.segmentation.path_attribution import Score, score_of_masks, score_of_regions
 
@@ -76,7 +76,6 @@ class UAAFusion(FusionModel):
         segmenter: a name of `load_segmenter` such as `"deeplab"`, or `"NAME:WEIGHTS"`; a module that maps
             `[N, 1, H, W]` to logits; or None: no weights and no attention. Weights of this model hold its own copy.
         steps: M, gradients on the way from black to a source.
-        rule: where on the way: `"right"` as in the paper, or `"gauss"`.
         attention: `"path"`; `"gradient"` (the paper's Exp. II), or `"none"` (Exp. I): a gate of 0.5 everywhere.
         attention_scale: unit of the attention before the sigmoid: `"std"` of each picture, `"n"` pixels, or `"none"`.
         path_samples: gradients between two pictures of the path.
@@ -96,7 +95,6 @@ class UAAFusion(FusionModel):
         stages: int = 5,
         segmenter: str | nn.Module | None = "deeplab",
         steps: int = 5,
-        rule: Rule = "right",
         attention: Attention = "path",
         attention_scale: Scale = "std",
         path_samples: int = 1,
@@ -113,7 +111,7 @@ class UAAFusion(FusionModel):
             UnknownNameError: no such segmenter.
         """
         super().__init__()
-        for value, words in ((attention, Attention), (attention_scale, Scale), (rule, Rule), (preset, Preset)):
+        for value, words in ((attention, Attention), (attention_scale, Scale), (preset, Preset)):
             if value not in get_args(words):
                 raise InputError(f"Expected one of {', '.join(map(repr, get_args(words)))} but got {value!r}.")
         if min(stages, steps, path_samples) < 1:
@@ -121,7 +119,7 @@ class UAAFusion(FusionModel):
                 f"Expected stages, steps and path_samples of at least 1 but got {stages}, {steps} and {path_samples}."
             )
         self.official = preset == "official"
-        self.steps, self.rule, self.path_samples, self.through = steps, rule, path_samples, through
+        self.steps, self.path_samples, self.through = steps, path_samples, through
         self.attention: Attention = attention
         self.attention_scale: Scale = "none" if self.official else attention_scale
         self.gradient_step = gradient_step and not self.official
@@ -196,7 +194,7 @@ class UAAFusion(FusionModel):
         if regions is None:
             regions = regions_of(segmenter, (a + b) / 2)
         found = class_weights(
-            segmenter, a, b, regions, steps=self.steps, rule=self.rule,
+            segmenter, a, b, regions, steps=self.steps,
             reduce="mean" if self.official else "sum", through=self.through,
         )  # fmt: skip
         self._last = None if pair is None else (pair, found)

@@ -64,7 +64,9 @@ def account(model: UAAFusion, pair: ImagePair) -> ModelState:
         raise InputError("This network was built without a segmenter, so no attribution steers it.")
     labels = class_labels(model.segmenter, found.weights.classes)
     run = _Run(model, a, b, model.segmenter, found.weights, found, labels)
-    classes = ClassAccount(pair.names, found.weights, labels, *_class_maps(run), found.path[0][0, 0])
+    classes = ClassAccount(
+        pair.names, found.weights, labels, _class_map(run, a), _class_map(run, b), found.path[0][0, 0]
+    )
     watch = run.attention()
     scores = torch.stack([scores_at(run.segmenter, f, watch.score) for f in found.path])[:, 0].double()
     added = torch.stack([step.double().sum() for step in watch.steps])
@@ -90,13 +92,10 @@ def account(model: UAAFusion, pair: ImagePair) -> ModelState:
     )  # fmt: skip
 
 
-def _class_maps(run: _Run) -> list[torch.Tensor]:
-    """Return what each pixel of either source adds to its own class's score, `[H, W]` each."""
-    regions, model = run.weights.regions, run.model
-    return [
-        own_map(class_maps(run.segmenter, source, regions, steps=model.steps, rule=model.rule), regions)
-        for source in (run.a, run.b)
-    ]
+def _class_map(run: _Run, source: torch.Tensor) -> torch.Tensor:
+    """Return what each pixel of a source adds to its own class's score, `[H, W]`."""
+    regions = run.weights.regions
+    return own_map(class_maps(run.segmenter, source, regions, steps=run.model.steps), regions)
 
 
 def _attention_maps(run: _Run, watch: PathAttention) -> list[StateMaps]:
@@ -196,7 +195,7 @@ def _facts(run: _Run, scores: torch.Tensor, added: torch.Tensor, effects: dict[s
 def _settings(run: _Run) -> dict[str, object]:
     model = run.model
     return {
-        "stages": len(model.network.stages), "steps": model.steps, "rule": model.rule, "attention": model.attention,
+        "stages": len(model.network.stages), "steps": model.steps, "attention": model.attention,
         "attention_scale": model.attention_scale, "path_samples": model.path_samples,
         "gradient_step": model.gradient_step, "segmenter": getattr(run.segmenter, "name", type(run.segmenter).__name__),
     }  # fmt: skip

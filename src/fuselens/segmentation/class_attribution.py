@@ -18,7 +18,6 @@ from fuselens.segmentation.frozen import frozen
 from fuselens.segmentation.protocol import IGNORED, Segmenter, check_segmenter
 
 Product = Literal["backward", "forward"]
-Rule = Literal["right", "gauss"]
 
 
 def regions_of(segmenter: Segmenter, image: torch.Tensor, classes: int | None = None) -> torch.Tensor:
@@ -46,7 +45,6 @@ def class_maps(
     regions: torch.Tensor,
     *,
     steps: int = 5,
-    rule: Rule = "right",
     through: bool = False,
 ) -> dict[int, torch.Tensor]:
     """Return for each class that is present its map S^c `[N, 1, H, W]`: what every pixel adds to Score^c.
@@ -57,8 +55,7 @@ def class_maps(
         segmenter: maps `[N, 1, H, W]` to logits `[N, C, H, W]`.
         image: `[N, 1, H, W]` in `[0, 1]`.
         regions: class of each pixel `[N, H, W]`; pixels of 255 belong to none.
-        steps: gradients along the path.
-        rule: `"right"`: at m/M, as the paper; `"gauss"`: at Gauss-Legendre points, for the same integral.
+        steps: M, gradients along the path, taken at m / M as in the paper.
         through: keep the graph, so that the maps can be differentiated by the image.
 
     Raises:
@@ -66,14 +63,7 @@ def class_maps(
     """
     with frozen(segmenter, image.device):
         source = image if through else image.detach().clone()
-        maps = maps_of(
-            lambda points: check_segmenter(segmenter, points),
-            [source],
-            regions,
-            steps=steps,
-            rule=rule,
-            through=through,
-        )
+        maps = maps_of(lambda at: check_segmenter(segmenter, at), [source], regions, steps=steps, through=through)
     return {number: values for number, (values,) in maps.items()}
 
 
@@ -83,7 +73,6 @@ def maps_of(
     regions: torch.Tensor,
     *,
     steps: int = 5,
-    rule: Rule = "right",
     through: bool = False,
 ) -> dict[int, list[torch.Tensor]]:
     """Return for each class a map `[N, 1, H, W]` a source, of a network that makes logits of them all.
@@ -92,13 +81,12 @@ def maps_of(
 
     Args:
         network: maps the sources `[M * N, 1, H, W]` to logits `[M * N, C, H, W]`, every picture by itself.
-        sources, regions, steps, rule, through: as for `class_maps`.
+        sources, regions, steps, through: as for `class_maps`.
 
     Raises:
         InputError: as `class_maps`.
     """
-    times, shares = quadrature(steps, rule)
-    points = [_along(source, times) for source in sources]
+    points = [along(source, steps) for source in sources]
     for point in points:
         if not point.requires_grad:
             point.requires_grad_(True)
@@ -106,11 +94,9 @@ def maps_of(
     check_regions(regions, sources[0], logits.shape[1])
     maps = {}
     for number in classes_in(regions):
-        scores = logits[:, number].unflatten(0, (steps, -1)) * share_of_mean(regions == number)
+        scores = _by_step(logits[:, number], steps) * share_of_mean(regions == number)
         slopes = torch.autograd.grad(scores.sum(), points, retain_graph=True, create_graph=through)
-        means = [
-            torch.einsum("m,mnchw->nchw", _tensor(shares, each), each.unflatten(0, (steps, -1))) for each in slopes
-        ]
+        means = [_by_step(each, steps).mean(dim=0) for each in slopes]
         maps[number] = [mean * source for mean, source in zip(means, sources, strict=True)]
     return maps
 
@@ -121,14 +107,13 @@ def class_sums(
     regions: torch.Tensor,
     *,
     steps: int = 5,
-    rule: Rule = "right",
     product: Product = "backward",
     through: bool = False,
 ) -> dict[int, torch.Tensor]:
     """Return for each class that is present what its own pixels bring to Score^c, `[N]`; 0 for images without it.
 
     Args:
-        segmenter, image, regions, steps, rule, through: as for `class_maps`.
+        segmenter, image, regions, steps, through: as for `class_maps`.
         product: `"backward"` sums the maps up; `"forward"` differentiates in the direction of the class's pixels, which
             gives the same numbers with less memory. `through` needs `"backward"`.
 
@@ -138,29 +123,32 @@ def class_sums(
     if product not in get_args(Product) or (through and product == "forward"):
         raise InputError(f"Expected product 'backward' or 'forward' (never with through) but got '{product}'.")
     if product == "forward":
-        return _forward_sums(segmenter, image, regions, steps, rule)
-    maps = class_maps(segmenter, image, regions, steps=steps, rule=rule, through=through)
+        return _forward_sums(segmenter, image, regions, steps)
+    maps = class_maps(segmenter, image, regions, steps=steps, through=through)
     return {number: (values[:, 0] * (regions == number)).sum((-2, -1)) for number, values in maps.items()}
 
 
 def _forward_sums(
-    segmenter: Segmenter, image: torch.Tensor, regions: torch.Tensor, steps: int, rule: Rule
+    segmenter: Segmenter, image: torch.Tensor, regions: torch.Tensor, steps: int
 ) -> dict[int, torch.Tensor]:
     """Return the sums by one forward-mode pass a class."""
-    times, shares = quadrature(steps, rule)
+
+    def network(points: torch.Tensor) -> torch.Tensor:
+        return check_segmenter(segmenter, points)
+
     sums = {}
     with frozen(segmenter, image.device), torch.no_grad(), warnings.catch_warnings():
         # PyTorch compiles its own rules for forward mode in a way that it calls deprecated.
         warnings.simplefilter("ignore", DeprecationWarning)
         source = image.detach().clone()
-        points = _along(source, times)
+        points = along(source, steps)
         for number in classes_in(regions):
             mask = regions == number
             direction = (source * mask[:, None]).repeat(steps, 1, 1, 1)
-            logits, slopes = torch.func.jvp(segmenter, (points,), (direction,))
-            check_regions(regions, image, logits.shape[1])
-            slopes = slopes[:, number].unflatten(0, (steps, -1)) * share_of_mean(mask)
-            sums[number] = torch.einsum("m,mnhw->n", _tensor(shares, slopes), slopes)
+            slopes: torch.Tensor = torch.func.jvp(network, (points,), (direction,))[1]
+            check_regions(regions, image, slopes.shape[1])
+            moved = _by_step(slopes[:, number], steps) * share_of_mean(mask)
+            sums[number] = moved.mean(dim=0).sum((-2, -1))
     return sums
 
 
@@ -179,24 +167,8 @@ def class_scores(segmenter: Segmenter, image: torch.Tensor, regions: torch.Tenso
 
 def classes_in(regions: torch.Tensor) -> list[int]:
     """Return the classes that are present, ascending."""
-    return [number for number in regions.unique().tolist() if number != IGNORED]
-
-
-def quadrature(steps: int, rule: Rule) -> tuple[list[float], list[float]]:
-    """Return times in [0, 1] and their shares of the integral.
-
-    Example:
-        >>> quadrature(2, "right")
-        ([0.5, 1.0], [0.5, 0.5])
-    """
-    if steps < 1 or rule not in get_args(Rule):
-        raise InputError(f"Expected at least one step and the rule 'right' or 'gauss' but got {steps} and '{rule}'.")
-    if rule == "right":
-        return [(step + 1) / steps for step in range(steps)], [1 / steps] * steps
-    import numpy as np
-
-    nodes, shares = np.polynomial.legendre.leggauss(steps)
-    return [(1 + float(node)) / 2 for node in nodes], [float(share) / 2 for share in shares]
+    present: list[int] = regions.flatten().bincount().nonzero()[:, 0].tolist()
+    return [number for number in present if number != IGNORED]
 
 
 def check_regions(regions: torch.Tensor, image: torch.Tensor, classes: int) -> None:
@@ -214,15 +186,22 @@ def check_regions(regions: torch.Tensor, image: torch.Tensor, classes: int) -> N
         )
 
 
-def _along(image: torch.Tensor, times: list[float]) -> torch.Tensor:
-    """Return the image at all times, `[times * N, 1, H, W]`."""
-    return (_tensor(times, image)[:, None, None, None, None] * image).flatten(0, 1)
+def along(image: torch.Tensor, steps: int) -> torch.Tensor:
+    """Return the image at 1/M, 2/M ... 1 of its brightness, `[M * N, 1, H, W]`.
+
+    Raises:
+        InputError: no step.
+    """
+    if steps < 1:
+        raise InputError(f"Expected at least one step from black to the image but got {steps}.")
+    return torch.cat([image * (step / steps) for step in range(1, steps + 1)])
+
+
+def _by_step(values: torch.Tensor, steps: int) -> torch.Tensor:
+    """Return `[M * N, ...]` as `[M, N, ...]`."""
+    return values.reshape(steps, -1, *values.shape[1:])
 
 
 def share_of_mean(mask: torch.Tensor) -> torch.Tensor:
     """Return 1 / area on the mask `[N, H, W]` of each image, 0 elsewhere; all 0 where the mask is empty."""
     return mask / mask.sum((-2, -1), keepdim=True).clamp(min=1)
-
-
-def _tensor(values: list[float], like: torch.Tensor) -> torch.Tensor:
-    return torch.tensor(values, dtype=like.dtype, device=like.device)

@@ -96,7 +96,8 @@ def step_attribution(
     change = after - before
     points = torch.cat([before + (sample + 1) / samples * change for sample in range(samples)])
     slopes = score_gradient(segmenter, points, score, through=through)
-    return slopes.unflatten(0, (samples, -1)).mean(dim=0) * change
+    mean: torch.Tensor = slopes.reshape(samples, *change.shape).mean(dim=0)
+    return mean * change
 
 
 def scores_at(segmenter: Segmenter, image: torch.Tensor, score: Score) -> torch.Tensor:

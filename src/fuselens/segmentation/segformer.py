@@ -19,7 +19,6 @@ from fuselens.core.errors import InputError, MissingExtraError
 from fuselens.segmentation.deeplab import check_classes
 from fuselens.segmentation.protocol import resized
 
-HUB = "nvidia/segformer-b0-finetuned-cityscapes-1024-1024"
 SMALLEST = 32  # its first stage reduces patches eightfold after a stride of four
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, on which such networks were trained
 

@@ -34,7 +34,7 @@ PAPER_SETTINGS: dict[str, dict[str, Any]] = {
     | {"epoch_steps": 33, "gradient_clip": 0.01, "loss.ssim": 0.0},
     # Paper 001: 50 epochs of the 1,220 training pairs of FMB, one patch of each; the rate is halved every 10.
     "uaafusion": _PLAIN
-    | {"settings.steps": 5, "settings.rule": "right", "settings.stages": 5, "objective": "segmentation_aware"}
+    | {"settings.steps": 5, "settings.stages": 5, "objective": "segmentation_aware"}
     | {"loss.intensity": 1.0, "loss.gradient": 1.0, "loss.segmentation": 0.1, "loss.joint": True}
     | {"lr": 1e-4, "schedule": "halving", "batch_size": 8, "crop": 128, "steps": 7650, "epoch_steps": 153},
     # Wang et al. 2022: 80,000 grey images of MS-COCO, 50 epochs.

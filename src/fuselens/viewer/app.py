@@ -106,8 +106,8 @@ async def _serve(websocket: WebSocket, shared: Shared) -> None:
                 await outbox.emptied()
                 await websocket.close(POLICY_VIOLATION)
                 return
-    except WebSocketDisconnect:
-        return
+    except (WebSocketDisconnect, asyncio.CancelledError):
+        return  # the page has left, or the viewer ends
     finally:
         session.close()
         sender.cancel()

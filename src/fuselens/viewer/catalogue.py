@@ -119,7 +119,8 @@ def _shipped(device: str | torch.device) -> list[Entry]:
 def _rules(device: str | torch.device) -> list[Entry]:
     """Models without parameters need no weights; networks without weights would show noise."""
     entries = []
-    for name in MODELS:
+    networks = {card["model"] for card in list_weights().values()}
+    for name in (each for each in MODELS if each not in networks):
         try:
             model = _built(name, {})
         except Exception:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fuselens.core.errors import InputError
-from fuselens.data.images import damaged
+from fuselens.data.images import damaged, first_bytes
 from fuselens.data.raster import FORMATS
 
 
@@ -17,6 +17,7 @@ def picture_size(path: Path) -> tuple[int, int]:
     Raises:
         InputError: no picture of a known format, or damaged.
     """
+    first_bytes(path)  # refuses an empty file
     import tifffile
     from PIL import Image, UnidentifiedImageError
 

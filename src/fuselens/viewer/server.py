@@ -72,7 +72,7 @@ class Server:
             ws="websockets-sansio",
             ws_max_size=SOCKET_MESSAGE_BYTES,
             ws_per_message_deflate=False,  # numbers hardly shrink, and it would take longer than sending them
-            timeout_graceful_shutdown=1,
+            timeout_graceful_shutdown=5,
             server_header=False,
         )
         self._server: Any = uvicorn.Server(config)

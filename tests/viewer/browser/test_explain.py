@@ -1,4 +1,4 @@
-"""Regions and explanations: brush, report, DDFImage with its certificate, scrubbers, maps, stop, the model's account."""
+"""Regions and explanations: brush, report, DDFImage with its certificate, scrubbers, maps, stop, a model's account."""
 
 from __future__ import annotations
 

@@ -61,7 +61,8 @@ def test_refusals_are_sentences(open_tab) -> None:
     drop(tab, a=b"this is no picture", b=b"neither is this")
     tab.page.get_by_role("button", name="Open", exact=True).click()
     tab.until(
-        "document.getElementById('open-trouble').textContent.length > 15 && !document.getElementById('open-button').disabled"
+        "document.getElementById('open-trouble').textContent.length > 15"
+        " && !document.getElementById('open-button').disabled"
     )
     assert "Uploading" not in tab.page.locator("#open-trouble").inner_text()
     tab.page.get_by_role("button", name="Cancel").click()

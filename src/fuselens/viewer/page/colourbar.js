@@ -32,7 +32,12 @@ export function barElement() {
   const strip = el("canvas", { class: "strip", width: STEPS, height: 1 });
   const ticks = el("div", { class: "ticks" });
   const element = el("div", { class: "bar" }, strip, ticks);
+  let shown = "";
   return { element, show: (bar) => {
+    // A layout for each move of the mouse is dear; the bar rarely changes.
+    const key = JSON.stringify([bar.ticks, bar.minor, bar.colour(0)]);
+    if (key === shown) return;
+    shown = key;
     paint(strip.getContext("2d"), bar, 0, 0, STEPS, 1);
     const marks = bar.minor.map((at) => place(el("i", { title: "a tenth of the strongest" }), at));
     replace(ticks, marks, bar.ticks.map(({ at, text }) => place(el("span", { class: at === 0 ? "first" : at === 1 ? "last" : "" }, text), at)));

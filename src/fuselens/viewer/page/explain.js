@@ -2,7 +2,6 @@
 
 import { byId, el, replace } from "./dom.js";
 import { start } from "./jobs.js";
-import { boxWords } from "./region.js";
 import { demand, postponeGuidance } from "./session.js";
 import { names, set, state, titleOf, watch } from "./state.js";
 import { opened } from "./words.js";
@@ -80,10 +79,9 @@ function offer() {
   const about = byId("about");
   const region = about.querySelector("[value=region]");
   region.disabled = !state.box;
-  region.textContent = state.box ? `the region (${boxWords(state.box)})` : "the region (draw one first)";
+  region.textContent = state.box ? "the region" : "the region (draw one first)";
   if (state.box && !about.dataset.chosen) about.value = "region";
   if (!state.box && about.value === "region") about.value = "pixel";
-  about.querySelector("[value=pixel]").textContent = state.pixel ? `this pixel (${state.pixel.join(", ")})` : "this pixel";
   byId("explain-button").disabled = state.link !== "open" || !state.opened;
 }
 
@@ -93,5 +91,5 @@ export function wireExplain() {
   byId("explain-form").addEventListener("submit", submit);
   byId("about").addEventListener("change", () => (byId("about").dataset.chosen = "yes"));
   watch(["hello", "opened"], () => state.hello && build(state));
-  watch(["box", "pixel", "opened", "link"], offer);
+  watch(["box", "opened", "link"], offer);
 }

@@ -7,18 +7,26 @@ import { painted } from "./timing.js";
 
 const flying = new Set(); // models with a request under way
 const wanted = new Map(); // model -> {pixel, since}
+let asked = null; // the newest pixel that anything was wanted for
 
 /** The mouse, a finger or a key is at a pixel; `since` is when it got there. */
 export function pointedAt(pixel, since = performance.now()) {
   const [y, x] = pixel;
   if (state.pixel?.[0] === y && state.pixel[1] === x) return;
   set({ pixel });
+  foresee(pixel, since);
+}
+
+/** Ask for a pixel before the browser says pointermove: that waits for the next frame, the server need not. */
+export function foresee(pixel, since) {
+  if (asked && asked[0] === pixel[0] && asked[1] === pixel[1]) return;
+  asked = pixel;
   for (const model of watched()) want(model, { pixel, since });
 }
 
 /** Return the models whose Jacobians are on show. */
 function watched() {
-  if (state.mode === "account" || !state.opened) return [];
+  if (!state.opened) return [];
   return state.mode === "models" ? state.models : [state.model].filter(Boolean);
 }
 
@@ -49,6 +57,7 @@ function send(model) {
 /** Ask again for what is on show but not known: a model, a mode or the pair is new. */
 function complete() {
   if (!state.pixel || state.link !== "open") return;
+  asked = state.pixel;
   for (const model of watched()) {
     const known = state.jacobians[model]?.pixel;
     if (known?.[0] !== state.pixel[0] || known[1] !== state.pixel[1]) want(model, { pixel: state.pixel, since: performance.now() });

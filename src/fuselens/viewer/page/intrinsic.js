@@ -7,7 +7,7 @@ import { paintInto } from "./layers.js";
 import { modelOf, names, set, state, watch } from "./state.js";
 import { opened, signed } from "./words.js";
 
-const MOST_BARS = 40;
+const MOST_ROWS = 24;
 
 function show() {
   if (state.mode !== "account" || !state.hello) return;
@@ -17,7 +17,7 @@ function show() {
   if (!model?.has_state) return replace(page, none(model));
   if (!account) return replace(page, el("p", { class: "blank" }, `${model.name} is asked what it decided with …`));
   replace(page, el("header", {}, el("p", { class: "kicker" }, "The model's own account"), el("h2", {}, model.name),
-    account.summary.map((text, i) => el("p", { class: i ? "" : "lead" }, text))), account.parts.map((part, i) => section(account, part, i)));
+    el("p", { class: "lead" }, account.summary[0] ?? ""), el("ul", { class: "sentences" }, account.summary.slice(1).map((text) => el("li", {}, text)))), account.parts.map((part, i) => section(account, part, i)));
 }
 
 function none(model) {
@@ -53,19 +53,29 @@ function paint(pixels, values, { display, scale }) {
 
 function bars(account, part, number) {
   const series = Object.entries(part.series);
-  const order = part.labels.map((_, i) => i);
-  const strength = (i) => Math.max(...series.map(([, values]) => Math.abs(values[i])));
-  const shown = part.labels.length > MOST_BARS ? order.sort((i, j) => strength(j) - strength(i)).slice(0, MOST_BARS) : order;
   const most = Math.max(...series.flatMap(([, values]) => values.map(Math.abs)), 1e-12);
-  const rows = shown.map((i) => el("tr", {}, part.pictures ? el("td", {}, picture(account, `part${number}_picture${i}`)) : null,
-    el("th", { scope: "row" }, part.labels[i]), series.map(([name, values]) => cell(name, values[i], most))));
-  const left = part.labels.length - shown.length;
-  return [el("table", {}, el("thead", {}, el("tr", {}, part.pictures ? el("th", {}) : null, el("th", {}), series.map(([name]) => el("th", { scope: "col" }, name)))),
-    el("tbody", {}, rows)), left > 0 && el("p", { class: "soft" }, `The ${shown.length} strongest; ${left} more are weaker.`)];
+  if (part.labels.length > MOST_ROWS && !part.pictures) return strips(part, series, most);
+  const rows = part.labels.map((label, i) => el("tr", {}, part.pictures ? el("td", {}, picture(account, `part${number}_picture${i}`)) : null,
+    el("th", { scope: "row" }, label), series.map(([name, values]) => cell(name, values[i], most))));
+  return el("table", {}, el("thead", {}, el("tr", {}, part.pictures ? el("th", {}) : null, el("th", {}),
+    series.map(([name]) => el("th", { scope: "col" }, name)))), el("tbody", {}, rows));
 }
 
+/** Many numbers: a column each, in the order of the model; all series on one scale from 0. */
+function strips(part, series, most) {
+  return series.map(([name, values]) => el("figure", { class: "columns" }, el("figcaption", {}, name),
+    el("div", { role: "img", "aria-label": `${part.title}, ${name}: ${values.length} numbers, the largest ${signed(Math.max(...values))}` },
+      values.map((value, i) => {
+        const column = el("i", { class: value < 0 ? "ends" : colourOf(name), title: `${part.labels[i]}: ${signed(value)}` });
+        column.style.height = `${(100 * Math.abs(value)) / most}%`;
+        return column;
+      }))));
+}
+
+const colourOf = (name) => ["a", "b"][names().findIndex((one) => one.toLowerCase() === name.toLowerCase())] ?? "plain";
+
 function cell(name, value, most) {
-  const bar = el("i", { class: ["a", "b"][names().indexOf(name)] ?? "plain" });
+  const bar = el("i", { class: colourOf(name) });
   bar.style.width = `${(100 * Math.abs(value)) / most}%`;
   return el("td", { class: "bar-cell" }, el("span", { class: value < 0 ? "track negative" : "track" }, bar), el("span", {}, signed(value)));
 }

@@ -3,7 +3,7 @@
 import { chooseFiles } from "./dropfiles.js";
 import { byId, el, replace } from "./dom.js";
 import { openPair } from "./session.js";
-import { set, state, titleOf, watch } from "./state.js";
+import { names, set, state, titleOf, watch } from "./state.js";
 import { opened } from "./words.js";
 
 /** Let popovers open under their buttons. */
@@ -35,7 +35,7 @@ function pairs({ hello, pair, opened: frame }) {
   replace(byId("pair-menu"), hello.given && item({ given: true }, hello.given.names.join(" and "), hello.given.files.join(" and ")),
     hello.examples.map(({ name, words }) => item({ example: name }, opened(name), words)),
     el("button", { class: "item", onclick: () => choose(chooseFiles) }, el("b", {}, "Open two images …"), el("span", { class: "soft" }, "or drop them anywhere on the page")));
-  byId("pair-name").textContent = frame ? (pair.example ? `${opened(pair.example)}: ` : "") + frame.names.join(" + ") : "…";
+  byId("pair-name").textContent = frame ? (pair.example ? `${opened(pair.example)}: ` : "") + names().join(" + ") : "…";
 }
 
 function choose(act) {

@@ -66,18 +66,22 @@ export class Panel {
   }
 
   draw() {
-    if (!this.width || !state.opened) return;
+    if (!this.width || !state.opened) return undefined;
     const place = placement(this.width, this.height);
     const { under } = KINDS[this.kind];
     const isInfluence = under !== undefined;
     const base = layerOf(under ?? this.kind, this.model);
+    const influence = isInfluence ? layerOf(this.kind, this.model) : null;
+    // Of nine panels the answer to a moved mouse changes two.
+    const inputs = [base, influence, state.pixel, state.probes, state.box, state.insets, state.zoom, this.width, this.height];
+    if (!this.isStale && inputs.every((input, i) => input === this.inputs?.[i])) return this.read();
+    this.inputs = inputs;
     if (this.isStale || base !== this.drawn) this.drawPicture(base, place, isInfluence);
     const context = this.context(this.above);
-    const influence = isInfluence ? layerOf(this.kind, this.model) : null;
     if (influence) drawInfluence(context, influence, place, this);
     drawMarks(context, place, this);
     if (state.pixel && (isInfluence || (state.insets && this.hasInset))) drawInset(context, base, influence, place, this);
-    this.read();
+    return this.read();
   }
 
   drawPicture(layer, place, isFaint) {

@@ -1,6 +1,6 @@
 // Mouse, pen and touch over panels: moving looks, a click pins, dragging pans or draws the region, two fingers zoom.
 
-import { pointedAt } from "./hover.js";
+import { foresee, pointedAt } from "./hover.js";
 import { pin } from "./probes.js";
 import { set, state } from "./state.js";
 import { panBy, pixelAt, zoomAt } from "./view.js";
@@ -42,6 +42,10 @@ export function follow(view) {
       return;
     }
     pointedAt(pixel, now);
+  });
+
+  view.addEventListener("pointerrawupdate", (event) => {
+    if (!drag && state.opened) foresee(pixelOf(event), performance.now());
   });
 
   view.addEventListener("pointerup", (event) => {

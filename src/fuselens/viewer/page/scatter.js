@@ -9,6 +9,7 @@ import { fixed, opened } from "./words.js";
 const SIDE = 240;
 const PAD = 8;
 const GREEN = "#16a34a";
+const PAUSE = 150;
 const WEAK = 0.3; // below it a correlation is called none, as in Cohen's scale
 const cloud = document.createElement("canvas");
 let axes = null;
@@ -125,8 +126,9 @@ function words(r) {
   return `${opened(first)} and ${second} change their influence independently.`;
 }
 
+// While the mouse flies, the frames belong to the Jacobians.
 const later = () => {
-  if (!isAsked) requestAnimationFrame(draw);
+  if (!isAsked) setTimeout(draw, PAUSE);
   isAsked = true;
 };
 

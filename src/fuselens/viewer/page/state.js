@@ -56,8 +56,11 @@ export function watch(keys, call) {
 /** Return what `hello` says of a model. */
 export const modelOf = (key) => state.hello?.models.find((model) => model.key === key) ?? null;
 
-/** Return the pair's modality names. */
-export const names = () => state.opened?.names ?? ["source 1", "source 2"];
+const ACRONYMS = new Set(["mri", "pet", "spect", "ct"]);
+
+/** Return the pair's modality names, as they are shown. */
+export const names = () =>
+  (state.opened?.names ?? ["source 1", "source 2"]).map((name) => (ACRONYMS.has(name.toLowerCase()) ? name.toUpperCase() : name));
 
 /** Return height and width of the pair. */
 export const size = () => state.opened?.size ?? [1, 1];
