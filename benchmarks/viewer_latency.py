@@ -1,7 +1,8 @@
 """From a moved mouse to the painted Jacobian, in a real Chromium, for every FuseVis network; with --minutes, a soak.
 
-The page takes the time when it first hears of a move (pointerrawupdate or pointermove), and again after the paint of the frame that shows that pixel's Jacobian
-(requestAnimationFrame, then a message). Guidance is stopped first: this is about the mouse.
+The page takes the time when it first hears of a move (pointerrawupdate or pointermove), and again after the paint of
+the frame that shows that pixel's Jacobian (requestAnimationFrame, then a message). Guidance is stopped first: this is
+about the mouse.
 """
 
 from __future__ import annotations

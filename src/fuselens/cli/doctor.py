@@ -14,7 +14,12 @@ from fuselens.core.version import __version__
 CORE = (
     "torch", "numpy", "pillow", "tifffile", "scikit-image", "scikit-learn", "torchmetrics", "safetensors", "matplotlib"
 )  # fmt: skip
-EXTRAS = {"train": ("lightning", "tensorboard"), "medical": ("nibabel", "pydicom"), "seg": ("transformers",)}
+EXTRAS = {
+    "train": ("lightning", "tensorboard"),
+    "medical": ("nibabel", "pydicom"),
+    "seg": ("transformers",),
+    "view": ("starlette", "uvicorn", "websockets"),
+}
 
 
 def doctor(as_json: AsJson = False) -> None:

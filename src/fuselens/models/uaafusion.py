@@ -189,8 +189,9 @@ class UAAFusion(FusionModel):
     ) -> ClassWeights:
         remembers = regions is None and not self.training and not self.through
         pair = (torch.cat((a, b)), _versions(segmenter)) if remembers else None
-        if pair is not None and self._last is not None and _same(self._last[0], pair):
-            return self._last[1]
+        last = self._last  # read once: another thread may replace it
+        if pair is not None and last is not None and _same(last[0], pair):
+            return last[1]
         if regions is None:
             regions = regions_of(segmenter, (a + b) / 2)
         found = class_weights(
@@ -238,11 +239,8 @@ def _segmenter(segmenter: str | nn.Module | None) -> nn.Module | None:
     if not isinstance(segmenter, str):
         return segmenter
     from fuselens.segmentation import load_segmenter
-    from fuselens.segmentation.weights import list_segmenter_weights
 
     name, _, weights = segmenter.partition(":")
-    if not weights and not list_segmenter_weights():
-        return load_segmenter(name, weights=None)
     return load_segmenter(name, weights=weights or "auto")
 
 

@@ -70,6 +70,7 @@ class Server:
             access_log=False,
             lifespan="off",
             ws="websockets-sansio",
+            ws_ping_timeout=120,  # a busy machine is no lost page
             ws_max_size=SOCKET_MESSAGE_BYTES,
             ws_per_message_deflate=False,  # numbers hardly shrink, and it would take longer than sending them
             timeout_graceful_shutdown=5,

@@ -54,7 +54,7 @@ const found = () => state.found;
 export const KINDS = {
   a: { ...source(0), words: () => `${named(0)}` },
   b: { ...source(1), words: () => `${named(1)}` },
-  fused: { title: (model) => `fused by ${titleOf(model)}`, short: () => "fused", value: inFused },
+  fused: { title: (model) => `fused by ${titleOf(model)}`, value: inFused },
   "jacobian-a": { ...influence(0, jacobian), words: () => `influence of ${named(0)}`, under: "grey-a" },
   "jacobian-b": { ...influence(1, jacobian), words: () => `influence of ${named(1)}`, under: "grey-b" },
   share: { title: () => "share", words: () => "share of either source", value: shareAt, bar: "share" },
