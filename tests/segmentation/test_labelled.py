@@ -45,7 +45,7 @@ def test_another_table_goes_by_names(pairs: LabelledPairs) -> None:
     assert torch.equal(same[0][2], torch.tensor([0, 2, 1])[label])
     assert same.named == ()
     fewer = pairs.in_table(("nothing", "bright"))
-    assert torch.equal(fewer[0][2], torch.tensor([0, 255, 1])[label])
+    assert torch.equal(fewer[0][2], torch.tensor([0, 0, 1])[label])
 
 
 def test_where_the_other_table_knows_more_nothing_means_elsewhere(pairs: LabelledPairs) -> None:

@@ -20,7 +20,10 @@ def segment_train(
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the run.")] = Path("runs/segmenter"),
     test: Annotated[list[Path] | None, typer.Option(help="Labelled pairs to measure on; may be given again.")] = None,
     name: Annotated[str, typer.Option(help="Name of the weights.")] = "road",
-    scenes: Annotated[int, typer.Option(help="Generated scenes to add; 0 keeps the folder's own classes.")] = 160,
+    classes: Annotated[
+        str | None, typer.Option(help="Class table: names with commas, the first for what no other names.")
+    ] = None,
+    scenes: Annotated[int, typer.Option(help="Generated scenes to add.")] = 0,
     steps: Annotated[int | None, typer.Option(help="Optimiser steps. Default: those of the shipped weights.")] = None,
     width: Annotated[float, typer.Option(help="Factor on the backbone's channels.")] = 0.5,
     words: Annotated[str, typer.Option(help="For the card: what the images are, and under which terms.")] = "",
@@ -31,7 +34,8 @@ def segment_train(
     """Train a segmentation network on both sources and their average; writes weights, their card and losses."""
     from fuselens.segmentation.build import SegmenterPlan, build_segmenter
 
-    plan = SegmenterPlan(name=name, scenes=scenes, width=width, data_words=words)
+    table = tuple(word.strip() for word in classes.split(",")) if classes else None
+    plan = SegmenterPlan(name=name, classes=table, scenes=scenes, width=width, data_words=words)
     plan = replace(plan, recipe=replace(plan.recipe, seed=seed, steps=plan.recipe.steps if steps is None else steps))
     weights = build_segmenter(plan, folders or [], out, test=test or [], device=device, progress=_print_row)
     say(f"{plan.recipe.steps} steps: {weights}")

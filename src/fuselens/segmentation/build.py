@@ -21,7 +21,7 @@ from fuselens.core.model import resolve_device
 from fuselens.core.tensor_files import file_hash
 from fuselens.core.version import __version__
 from fuselens.segmentation import load_segmenter
-from fuselens.segmentation.classes import ROAD
+from fuselens.segmentation.classes import BOXES, ROAD
 from fuselens.segmentation.generated import generated_scenes
 from fuselens.segmentation.labelled import LabelledImages, LabelledPairs, first, mean, second
 from fuselens.segmentation.labels import labelled_pairs
@@ -42,18 +42,20 @@ class SegmenterPlan:
 
     Attributes:
         name: of the weights.
-        scenes: how many generated scenes; without any, the classes are those of the first folder.
+        classes: the class table; None for that of the first folder.
+        scenes: how many generated scenes are added.
         width, channels: of the network (`DeepLab`).
         recipe: how it is trained.
         data_words: what the images are and under which terms, for the card.
     """
 
     name: str = "road"
+    classes: tuple[str, ...] | None = BOXES
     scenes: int = 160
     width: float = 0.5
     channels: int = 128
     recipe: SegmenterRecipe = field(
-        default_factory=lambda: SegmenterRecipe(steps=1600, crop=128, lr=2e-3, scales=(0.5, 1.2))
+        default_factory=lambda: SegmenterRecipe(steps=2200, crop=128, lr=2e-3, balance=0.25, scales=(0.5, 1.2), aim=0.5)
     )
     data_words: str = ""
 
@@ -87,7 +89,7 @@ def build_segmenter(
     tests = {str(folder): labelled_pairs(folder) for folder in test}
     if plan.scenes < 0 or (not pairs and not plan.scenes):
         raise InputError("There is nothing to train on; name folders of labelled pairs, or a number of scenes.")
-    classes = ROAD if plan.scenes else pairs[0].classes
+    classes = plan.classes or (pairs[0].classes if pairs else ROAD)
     place = resolve_device(device)  # refused before the long part starts
     network = load_segmenter(
         "deeplab", None, classes=classes, seed=plan.recipe.seed, width=plan.width, channels=plan.channels
@@ -96,7 +98,7 @@ def build_segmenter(
     if plan.scenes:
         pairs = [_scenes(range(plan.scenes)), *pairs]
     images = _views(_joined([part.in_table(classes) for part in pairs]).held())
-    held_out = _scenes(range(plan.scenes, plan.scenes + HELD_OUT)).held() if plan.scenes else None
+    held_out = _scenes(range(plan.scenes, plan.scenes + HELD_OUT)).in_table(classes).held() if plan.scenes else None
     watched = _views(held_out.subset(range(0, HELD_OUT, WATCHED))) if held_out else None
     # Depthwise convolutions are quicker with the channels last.
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -7,7 +7,7 @@ import torch
 from torch.nn.functional import interpolate, pad
 
 from fuselens.core.errors import InputError
-from fuselens.segmentation.labelled import Labelled, Sample
+from fuselens.segmentation.labelled import ELSEWHERE, Labelled, Sample
 from fuselens.segmentation.protocol import IGNORED
 
 
@@ -20,6 +20,7 @@ class LabelledCrops:
         seed: of order, places, sizes, flips and light.
         scales: smallest and largest factor by which images are resized before they are cropped.
         light: how much brightness and contrast vary; the images of a pair alike. 0 leaves them.
+        aim: share of the crops that are centred on an object: a random pixel of a random class above 0 of the image.
     """
 
     def __init__(
@@ -30,6 +31,7 @@ class LabelledCrops:
         seed: int = 0,
         scales: tuple[float, float] = (1.0, 1.0),
         light: float = 0.0,
+        aim: float = 0.0,
     ) -> None:
         """Keep the settings.
 
@@ -38,12 +40,12 @@ class LabelledCrops:
         """
         if not len(data):
             raise InputError("There is no labelled image to train on; name other folders.")
-        if side < 8 or not 0 < scales[0] <= scales[1] or not 0 <= light < 1:
+        if side < 8 or not 0 < scales[0] <= scales[1] or not 0 <= light < 1 or not 0 <= aim <= 1:
             raise InputError(
-                f"Expected crops of at least 8 pixels, growing scales above 0 and light in [0, 1) but got {side}, "
-                f"{scales} and {light}."
+                f"Expected crops of at least 8 pixels, growing scales above 0, light in [0, 1) and aim in [0, 1] but "
+                f"got {side}, {scales}, {light} and {aim}."
             )
-        self.data, self.side, self.seed, self.scales, self.light = data, side, seed, scales, light
+        self.data, self.side, self.seed, self.scales, self.light, self.aim = data, side, seed, scales, light, aim
 
     def __getitem__(self, number: int) -> Sample:
         """Return crop `number` of the stream."""
@@ -52,7 +54,8 @@ class LabelledCrops:
         order = np.random.default_rng((self.seed, epoch, 1)).permutation(len(self.data))
         *images, label = self.data[int(order[place])]
         scale = float(np.exp(random.uniform(*np.log(self.scales))))
-        *images, label = _cut(images, label, scale, self.side, random)
+        middle = _object_in(label, random) if random.random() < self.aim else None
+        *images, label = _cut(images, label, scale, self.side, middle, random)
         if random.random() < 0.5:
             images, label = [image.flip(-1) for image in images], label.flip(-1)
         if self.light:
@@ -67,13 +70,33 @@ class LabelledCrops:
         return tuple(torch.stack(planes) for planes in zip(*crops, strict=True))
 
 
+def _object_in(label: torch.Tensor, random: np.random.Generator) -> tuple[int, int] | None:
+    """Return a random pixel of a random class above 0, or None where there is none."""
+    counts = torch.bincount(label.flatten(), minlength=ELSEWHERE)[1:ELSEWHERE]
+    present = counts.nonzero().flatten()
+    if not len(present):
+        return None
+    chosen = int(present[int(random.integers(len(present)))])
+    place = (label == chosen + 1).flatten().nonzero()[int(random.integers(int(counts[chosen])))]
+    return divmod(int(place), label.shape[1])
+
+
 def _cut(
-    images: list[torch.Tensor], label: torch.Tensor, scale: float, side: int, random: np.random.Generator
+    images: list[torch.Tensor],
+    label: torch.Tensor,
+    scale: float,
+    side: int,
+    middle: tuple[int, int] | None,
+    random: np.random.Generator,
 ) -> Sample:
-    """Cut a square of `side / scale` pixels from a random place and resize it to `side`."""
+    """Cut a square of `side / scale` pixels round `middle`, or from a random place, and resize it to `side`."""
     wanted = max(2, round(side / scale))
     height, width = label.shape
-    top, left = (int(random.integers(max(1, length - wanted + 1))) for length in (height, width))
+    rooms = [max(1, length - wanted + 1) for length in (height, width)]
+    if middle is None:
+        top, left = (int(random.integers(room)) for room in rooms)
+    else:
+        top, left = (min(max(0, at - wanted // 2), room - 1) for at, room in zip(middle, rooms, strict=True))
     rows, columns = slice(top, top + wanted), slice(left, left + wanted)
     label = label[rows, columns]
     below, beside = wanted - label.shape[0], wanted - label.shape[1]

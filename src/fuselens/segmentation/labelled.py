@@ -75,23 +75,22 @@ class Labelled(Dataset[Sample]):
     def in_table(self, classes: Sequence[str]) -> Self:
         """Return the samples with the class numbers of another table, by the classes' names.
 
-        What the other table does not name is ignored. Where it names classes that this one does not know, class 0 here
-        means only that a pixel is none of those known: it becomes `ELSEWHERE`.
+        What the other table does not name becomes its class 0. But where it names classes that this one does not know,
+        such a pixel might be one of them, and is only known to be none of those in both: it becomes `ELSEWHERE`.
         """
-        table = torch.full((256,), IGNORED, dtype=torch.int64)
+        is_known = set(classes[1:]) <= set(self.classes)
+        table = torch.full((256,), 0 if is_known else ELSEWHERE, dtype=torch.int64)
         for number, name in enumerate(self.classes):
-            if name in classes:
+            if name in classes[1:]:
                 table[number] = list(classes).index(name)
-        table[ELSEWHERE] = ELSEWHERE
-        named = tuple(int(table[i]) for i in (self.named or range(1, len(self.classes))) if table[i] != IGNORED)
-        if not set(classes) <= set(self.classes):
-            table[0] = ELSEWHERE
+        table[ELSEWHERE], table[IGNORED] = ELSEWHERE, IGNORED
+        named = tuple(int(table[i]) for i in (self.named or range(1, len(self.classes))) if 0 < table[i] < ELSEWHERE)
 
         def read(index: int) -> Sample:
             *images, label = self[index]
             return *images, table[label]
 
-        return type(self)(self.names, read, classes, named if int(table[0]) == ELSEWHERE or self.named else ())
+        return type(self)(self.names, read, classes, named if self.named or not is_known else ())
 
     def held(self) -> Self:
         """Return the samples read once and held in memory at 8 bits, as files would hold them."""

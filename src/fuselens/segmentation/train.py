@@ -44,7 +44,7 @@ class SegmenterRecipe:
         lr, weight_decay: of AdamW.
         schedule: `"poly"` (power 0.9), `"cosine"` or `"constant"`, after `warmup` steps of growing.
         balance: power of the class weights: 0 for none, 0.5 for the square root of inverse frequencies.
-        scales, light: variation of the crops, as of `LabelledCrops`.
+        scales, light, aim: variation of the crops, as of `LabelledCrops`.
         gradient_clip: norm to which gradients are cut.
         epoch_steps: steps between two checkpoints, measures and rows of `losses.csv`.
         seed: of the crops, and of dropout.
@@ -60,6 +60,7 @@ class SegmenterRecipe:
     balance: float = 0.5
     scales: tuple[float, float] = (0.5, 1.25)
     light: float = 0.3
+    aim: float = 0.0
     gradient_clip: float = 5.0
     epoch_steps: int = 100
     seed: int = 0
@@ -161,7 +162,9 @@ class _Training:
     ) -> None:
         self.network, self.images, self.recipe, self.validation = network, images, recipe, validation
         self.device = device
-        self.crops = LabelledCrops(images, recipe.crop, seed=recipe.seed, scales=recipe.scales, light=recipe.light)
+        self.crops = LabelledCrops(
+            images, recipe.crop, seed=recipe.seed, scales=recipe.scales, light=recipe.light, aim=recipe.aim
+        )
         self.optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.lr, weight_decay=recipe.weight_decay)
         labels = (sample[-1] for sample in images)
         self.weights = balanced_weights(labels, len(images.classes), recipe.balance).to(device)
