@@ -19,7 +19,7 @@ from fuselens.segmentation.classes import MSRS, ROAD
 from fuselens.segmentation.train import SegmenterRecipe
 
 RECIPE = SegmenterRecipe(steps=2, batch_size=2, crop=32, epoch_steps=1)
-TINY = SegmenterPlan(name="tiny", scenes=0, width=0.25, channels=8, recipe=RECIPE, data_words="noise")
+TINY = SegmenterPlan(name="tiny", classes=None, scenes=0, width=0.25, channels=8, recipe=RECIPE, data_words="noise")
 
 
 @pytest.fixture
@@ -49,10 +49,10 @@ def test_a_folders_own_classes(folder: Path, tmp_path: Path) -> None:
     assert again.read_bytes() == weights.read_bytes()
 
 
-def test_scenes_bring_the_union_of_classes(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_scenes_join_in_the_chosen_table(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(build, "SCENE_SIZE", (64, 64))
     monkeypatch.setattr(build, "HELD_OUT", 2)
-    weights = build_segmenter(SegmenterPlan(**{**vars(TINY), "scenes": 2}), [folder], tmp_path / "run")
+    weights = build_segmenter(SegmenterPlan(**{**vars(TINY), "scenes": 2, "classes": ROAD}), [folder], tmp_path / "run")
     card = json.loads(weights.with_suffix(".json").read_text())
     assert card["classes"] == list(ROAD)
     assert card["pairs"] == 4
@@ -72,8 +72,8 @@ def test_the_command(folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[
         str(folder),
         "-o",
         str(tmp_path / "run"),
-        "--scenes",
-        "0",
+        "--classes",
+        "rest,car",
         "--steps",
         "2",
         "--name",
@@ -83,17 +83,20 @@ def test_the_command(folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[
     shown = capfd.readouterr()
     answer = json.loads(shown.out)
     assert Path(answer["weights"]).name == "deeplab-mine.safetensors"
-    assert json.loads(Path(answer["card"]).read_text())["plan"]["recipe"]["steps"] == 2
+    card = json.loads(Path(answer["card"]).read_text())
+    assert card["plan"]["recipe"]["steps"] == 2
+    assert card["classes"] == ["rest", "car"]
     assert "step 2/2" in shown.err
 
 
 def test_mistakes_of_the_command(folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    out = ["-o", str(tmp_path / "run"), "--scenes", "0"]
+    out = ["-o", str(tmp_path / "run")]
     for arguments, message in (
         ([], "nothing to train on"),
         ([str(tmp_path / "none")], "is missing; name a folder of labelled pairs"),
         ([str(folder), "--steps", "0"], "Expected steps"),
         ([str(folder), "--width", "9"], "Expected a width"),
+        ([str(folder), "--classes", "car"], "at least two"),
         ([str(folder), "--device", "abacus"], "Device 'abacus'"),
     ):
         assert main(["segment-train", *arguments, *out]) == 2

@@ -56,6 +56,7 @@ def test_where_the_other_table_knows_more_nothing_means_elsewhere(pairs: Labelle
     moved = more.in_table(("nothing", "grey", "dark", "bright"))
     assert torch.equal(moved[0][2], torch.tensor([ELSEWHERE, 2, 3])[label])
     assert sorted(moved.named) == [2, 3]
+    assert pairs.in_table(("rest", "bright", "dark")).named == ()
     full = LabelledPairs(pairs.names, lambda i: pairs[i], (*more.classes[:1], "x", "y", "z"))
     assert (full + full.in_table(full.classes)).named == ()
 
@@ -132,12 +133,31 @@ def test_small_images_are_padded_and_the_padding_ignored(pairs: LabelledPairs) -
     assert float(a[0][label == 255].abs().max()) == 0
 
 
+def test_aimed_crops_are_centred_on_an_object(pairs: LabelledPairs) -> None:
+    rare = torch.zeros(40, 60, dtype=torch.int64)
+    rare[30, 45] = 2
+    rare[:, 0] = 255
+    image = torch.zeros(1, 40, 60)
+    image[0, 30, 45] = 1
+    one = LabelledImages(["one"], lambda _: (image, rare), pairs.classes)
+    for number in range(6):
+        picture, label = LabelledCrops(one, 12, seed=1, aim=1.0)[number]
+        assert (label == 2).nonzero().tolist() in ([[6, 6]], [[6, 5]])  # or its mirror image
+        assert torch.equal(picture[0], (label == 2).float())
+    seen = sum(int((LabelledCrops(one, 12, seed=1, aim=0.5)[number][1] == 2).any()) for number in range(40))
+    assert 12 <= seen <= 32
+    empty = LabelledImages(["none"], lambda _: (image, torch.zeros_like(rare)), pairs.classes)
+    assert LabelledCrops(empty, 12, aim=1.0)[0][1].shape == (12, 12)
+
+
 def test_scaled_labels_stay_class_numbers(pairs: LabelledPairs) -> None:
     crops = LabelledCrops(pairs, 16, seed=0, scales=(0.4, 3.0))
     assert {int(n) for i in range(8) for n in crops[i][2].unique()} <= {0, 1, 2, 255}
 
 
-@pytest.mark.parametrize("wrong", [{"side": 4}, {"scales": (0.0, 1.0)}, {"scales": (2.0, 1.0)}, {"light": 1.0}])
+@pytest.mark.parametrize(
+    "wrong", [{"side": 4}, {"scales": (0.0, 1.0)}, {"scales": (2.0, 1.0)}, {"light": 1.0}, {"aim": 2.0}]
+)
 def test_settings_that_give_no_crops(pairs: LabelledPairs, wrong: dict[str, object]) -> None:
     with pytest.raises(InputError, match="Expected crops"):
         LabelledCrops(pairs, **{"side": 16, **wrong})  # type: ignore[arg-type]

@@ -19,7 +19,9 @@ from tests.viewer.page_talk import tab
 
 
 def test_it_says_where_it_is_and_ends_on_ctrl_c() -> None:
-    command = [sys.executable, "-c", "from fuselens.cli.main import run; run()"]
+    # A process that a shell started in the background is deaf to Ctrl-C, and so are its children.
+    hears = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    command = [sys.executable, "-c", f"{hears}; from fuselens.cli.main import run; run()"]
     options = ["view", "--example", "brain", "--model", "average", "--no-browser", "--port", "0", "--json"]
     process = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:

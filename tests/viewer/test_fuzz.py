@@ -44,7 +44,9 @@ def check_silence(said: dict[str, Any]) -> None:
         assert secret not in words
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(MESSAGES)
 def test_any_messages_in_any_order(server: Server, messages: list[str | bytes]) -> None:
     with tab(server.url) as page:

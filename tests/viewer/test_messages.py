@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fuselens.core.locality import Box
@@ -66,6 +66,7 @@ KINDS = ["open", "fuse", "jacobian", "guidance", "region", "explain", "state", "
 
 
 @given(st.sampled_from(KINDS), st.dictionaries(st.sampled_from(["model", "pixel", "box", "pair", "settings"]), PLAIN))
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_fields_are_read_or_refused(kind: str, fields: dict[str, Any]) -> None:
     try:
         number: int | None = parse(json.dumps({"id": 3, "kind": kind, **fields}))[0]

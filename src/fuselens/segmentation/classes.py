@@ -19,7 +19,7 @@ BOXES = ("background", "person", "bicycle", "car")
 ROAD = (
     "background", "person", "bicycle", "car", "ground", "building", "sky", "vegetation", "road marking", "sign", "lamp",
 )  # fmt: skip
-"""The union of what boxes and generated scenes name; the auxiliary network is trained for it."""
+"""The union of what boxes and generated scenes name: the table of generated scenes."""
 
 _STREET = {
     "sky": "sky", "building": "building", "lit window": "building", "warm wall": "building", "ground": "ground",
