@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
 from fuselens.viewer.outbox import ENOUGH_BYTES, ENOUGH_ITEMS, Outbox
+
+
+def run(scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run on a thread of its own: a browser that an earlier test has opened keeps a loop running on this one."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: asyncio.run(scenario())).result()
 
 
 async def rest_of(outbox: Outbox) -> list[str | bytes]:
@@ -29,7 +38,7 @@ def test_only_the_newest_of_a_key_is_sent_and_all_else_in_order() -> None:
         outbox.put("newest", key="hover")
         assert await rest_of(outbox) == ["newest"]
 
-    asyncio.run(scenario())
+    run(scenario)
 
 
 @pytest.mark.parametrize("payloads", [["x"] * (ENOUGH_ITEMS + 1), [b"x" * (ENOUGH_BYTES + 1)]])
@@ -45,7 +54,7 @@ def test_there_is_room_only_while_little_waits(payloads: list[str | bytes]) -> N
         await rest_of(outbox)
         await asyncio.wait_for(outbox.room(), 1)
 
-    asyncio.run(scenario())
+    run(scenario)
 
 
 def test_threads_may_put() -> None:
@@ -56,4 +65,4 @@ def test_threads_may_put() -> None:
         await asyncio.to_thread(outbox.put, "from a thread")
         assert await asyncio.wait_for(waiting, 5) == ("from a thread",)
 
-    asyncio.run(scenario())
+    run(scenario)
