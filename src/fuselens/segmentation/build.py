@@ -21,7 +21,7 @@ from fuselens.core.model import resolve_device
 from fuselens.core.tensor_files import file_hash
 from fuselens.core.version import __version__
 from fuselens.segmentation import load_segmenter
-from fuselens.segmentation.classes import BOXES, ROAD
+from fuselens.segmentation.classes import ROAD
 from fuselens.segmentation.generated import generated_scenes
 from fuselens.segmentation.labelled import LabelledImages, LabelledPairs, first, mean, second
 from fuselens.segmentation.labels import labelled_pairs
@@ -38,7 +38,7 @@ WATCHED = 8  # every so manieth of them is measured on after each epoch
 
 @dataclass(frozen=True)
 class SegmenterPlan:
-    """What a segmenter is built from.
+    """What a segmenter is built from; by default what the shipped weights were.
 
     Attributes:
         name: of the weights.
@@ -50,12 +50,12 @@ class SegmenterPlan:
     """
 
     name: str = "road"
-    classes: tuple[str, ...] | None = BOXES
+    classes: tuple[str, ...] | None = ROAD
     scenes: int = 160
     width: float = 0.5
     channels: int = 128
     recipe: SegmenterRecipe = field(
-        default_factory=lambda: SegmenterRecipe(steps=2200, crop=128, lr=2e-3, balance=0.25, scales=(0.5, 1.2), aim=0.5)
+        default_factory=lambda: SegmenterRecipe(steps=1600, crop=128, lr=2e-3, scales=(0.5, 1.2))
     )
     data_words: str = ""
 

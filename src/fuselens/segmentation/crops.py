@@ -54,7 +54,7 @@ class LabelledCrops:
         order = np.random.default_rng((self.seed, epoch, 1)).permutation(len(self.data))
         *images, label = self.data[int(order[place])]
         scale = float(np.exp(random.uniform(*np.log(self.scales))))
-        middle = _object_in(label, random) if random.random() < self.aim else None
+        middle = _object_in(label, random) if self.aim and random.random() < self.aim else None
         *images, label = _cut(images, label, scale, self.side, middle, random)
         if random.random() < 0.5:
             images, label = [image.flip(-1) for image in images], label.flip(-1)
