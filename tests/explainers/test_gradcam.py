@@ -225,7 +225,7 @@ def test_refusals(method: Method) -> None:
     pair = pair_of()
     cases: list[tuple[object, dict[str, Any], type[Exception], str]] = [
         (Shared(), {"target": Similarity()}, InputError, "would return noise"),
-        (fl.load_model("laplacian_pyramid"), {}, InputError, "jacobian, occlusion, lime or ddfimage"),
+        (fl.load_model("laplacian_pyramid"), {}, InputError, "use occlusion, lime or ddfimage"),
         (lambda a, b: (a + b) / 2, {}, InputError, "no convolution"),
         (Shared(), {"layer": "encode.9"}, UnknownNameError, "layer 'encode.9'"),
         (Shared(), {"layer": 3}, InputError, "Expected a layer's name"),

@@ -10,9 +10,11 @@ from typing import Any
 import typer
 
 from fuselens.cli import (
+    audit,
     confounders,
     doctor,
     explain,
+    export_onnx,
     fuse,
     import_weights,
     listing,
@@ -27,7 +29,7 @@ from fuselens.cli.console import console, remember_line, say
 from fuselens.core.errors import FuseLensError
 
 # oneDNN keeps what it compiled for each shape of image, 1024 of them: gigabytes on a folder of many sizes.
-os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "32")
+os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "512" if sys.argv[1:2] == ["view"] else "128")
 
 # Typer's public parameter error is a click exception, whichever click Typer brings along.
 UsageError: Any = typer.BadParameter.__base__
@@ -44,6 +46,7 @@ app = typer.Typer(
 app.command()(fuse.fuse)
 app.command()(explain.explain)
 app.command()(score.score)
+app.command()(audit.audit)
 app.add_typer(study.study, name="study")
 app.command()(view.view)
 app.command()(train.train)
@@ -51,6 +54,7 @@ app.command()(tune.tune)
 app.command("segment-train")(segment_train.segment_train)
 app.command()(confounders.confounders)
 app.command("import-weights")(import_weights.import_weights)
+app.command("export-onnx")(export_onnx.export_onnx)
 app.command("list")(listing.list_names)
 app.command()(doctor.doctor)
 

@@ -71,7 +71,7 @@ class FusionModel(nn.Module):
         """
         raise InputError(
             f"'{self.name}' is not interpretable by design, so it has no intrinsic explanation; "
-            "take guidance, jacobian or ddfimage."
+            "take another method, such as ddfimage."
         )
 
     @property

@@ -52,7 +52,7 @@ def require_gradient(model: FusionModel, value: torch.Tensor) -> None:
     if not value.requires_grad:
         raise ModelError(
             f"'{model.name}' passes no gradient from its sources to the fused image; explain it with a method "
-            "that needs none."
+            "that needs none: occlusion, lime, baylime, rise, ddfimage, sedc or sedc_t."
         )
 
 
@@ -120,4 +120,5 @@ def _memory_words(model: nn.Module, size: tuple[int, int]) -> str:
     finally:
         for hook in hooks:
             hook.remove()
-    return f"; its feature maps take at most {total * size[0] * size[1] / 64**2 / 2**30:.1f} GB" if total else ""
+    gigabytes = total * size[0] * size[1] / 64**2 / 2**30
+    return f"; its feature maps take at most {gigabytes:.1f} GB" if gigabytes >= 0.1 else ""

@@ -18,7 +18,8 @@ from fuselens.core.locality import Box, crop, window_of
 from fuselens.core.model import FusionModel, as_model, explaining
 from fuselens.core.pair import ImagePair
 from fuselens.core.results import Attribution, model_settings
-from fuselens.core.run import checked_call, fuse_luma, model_inputs, require_gradient
+from fuselens.core.run import fuse_luma, model_inputs, require_gradient
+from fuselens.core.shrinking import shrinking_call
 from fuselens.core.targets import Pixel, Target, bound_target
 
 
@@ -57,8 +58,8 @@ class ScoreOfSources:
 
     def __call__(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         """Return the scores `[N]` of windows `[N, 1, h, w]`."""
-        fused = checked_call(self.model, a, b, self.window.borders(self.size))
-        return self.target(fused[(..., *self.target.box(self.size).inside(self.window))])
+        goal = self.target.box(self.size).inside(self.window)
+        return self.target(shrinking_call(self.model, a, b, goal, self.window.borders(self.size))[(..., *goal)])
 
     def with_gradients(self, a: torch.Tensor, b: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Return the scores `[N]` of windows `[N, 1, h, w]`, and the derivatives by a and by b, `[N, 1, h, w]`.

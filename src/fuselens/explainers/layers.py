@@ -33,7 +33,7 @@ def layers_to_record(model: FusionModel, choice: LayerChoice) -> dict[str, nn.Mo
             found[name] = layer
     if not found:
         raise InputError(
-            f"'{model.name}' has no convolution that could be looked at; use jacobian, occlusion, lime or ddfimage, "
+            f"'{model.name}' has no convolution that could be looked at; use occlusion, lime or ddfimage, "
             "which need none, or name a layer that returns maps [N, C, h, w]."
         )
     return found

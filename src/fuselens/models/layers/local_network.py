@@ -9,6 +9,7 @@ from torch.nn.functional import pad
 
 from fuselens.core.locality import EVERY_SIDE, Sides
 from fuselens.core.model import FusionModel
+from fuselens.core.shrinking import in_frame
 
 Border = Literal["reflect", "zero"]
 
@@ -44,7 +45,8 @@ class LocalNetwork(FusionModel):
         top, left, bottom, right = self.frame((height, width), at_border)
         if not any((top, left, bottom, right)):
             return self.network(a, b)
-        fused = self.network(*(continued(source, (top, left, bottom, right)) for source in (a, b)))
+        sources = [continued(source, (top, left, bottom, right)) for source in (a, b)]
+        fused = in_frame(self.network, sources, (top, left, bottom, right), self.margin)
         return fused[..., top : top + height, left : left + width]
 
     @property
