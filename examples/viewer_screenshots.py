@@ -1,7 +1,8 @@
 """Take the pictures of the viewer for the docs, from the built-in examples, in a real Chromium.
 
 `python examples/viewer_screenshots.py` writes docs/images/viewer-*.png; it takes some minutes, since the guidance of
-whole images is computed. Needs the extra `view`, Playwright and a Chromium.
+whole images is computed. `--sizes 1280x720 1920x1080` takes each picture in all of these sizes, for the eye: add
+`--out FOLDER` to keep them out of the docs. Needs the extra `view`, Playwright and a Chromium.
 """
 
 from __future__ import annotations
@@ -21,9 +22,12 @@ from fuselens.viewer.server import Server
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "images"
 LARGEST = 400_000  # bytes of a picture: pages stay quick
+Size = tuple[int, int]
 SMALL, LARGE = (1280, 720), (1920, 1080)
+SETTLED = 1500  # milliseconds after a page has what it waits for, or has another size
 NETWORK = "funfusean:infrared-visible"
-BOX = "126,256,166,306"  # the person beside the road
+BOX = "122,186,172,216"  # the man on the road, whom only the infrared image shows clearly
+PIXEL = "142,200"  # on his chest
 GUIDED = "fuselens.state.models.every(key => fuselens.state.guidance[key]?.final) && !fuselens.state.jobs.length"
 KNOWN = (
     "fuselens.state.models.every(key => fuselens.state.fused[key]) && fuselens.state.jacobians[fuselens.state.model]"
@@ -53,7 +57,7 @@ def explained(page: Any) -> None:
     """Let DDFImage explain the region."""
     until(page, KNOWN)
     page.locator("#explain-button").click()
-    until(page, "fuselens.state.found?.kind === 'set'")
+    until(page, "fuselens.state.found?.curve")
     page.evaluate("fuselens.stopAll()")
     page.locator("#set-ways").get_by_text("Order").click()
     page.locator("#order-slider").fill(str(page.evaluate("fuselens.state.found.record.size")))
@@ -69,13 +73,13 @@ def accounted(page: Any) -> None:
 
 
 # Name, size of the window, colour scheme, address, what to wait for.
-PICTURES: tuple[tuple[str, tuple[int, int], str, str, Callable[[Any], None]], ...] = (
+PICTURES: tuple[tuple[str, Size, str, str, Callable[[Any], None]], ...] = (
     ("start", SMALL, "dark", f"models={NETWORK}", start),
-    ("hover", LARGE, "dark", f"models={NETWORK}&pixel=146,282&probes=70,90;196,150", guided),
-    ("light", SMALL, "light", f"models={NETWORK}&pixel=146,282&box={BOX}", guided),
+    ("hover", LARGE, "dark", f"models={NETWORK}&pixel={PIXEL}&probes=70,90;196,150", guided),
+    ("light", SMALL, "light", f"models={NETWORK}&pixel={PIXEL}&box={BOX}", guided),
     ("models", LARGE, "dark", "pair=example:brain&mode=models&pixel=118,104&probes=118,104;60,128"
      "&models=funfusean:mri-pet,deepfuse:mri-pet,weighted_average", guided),
-    ("ddfimage", LARGE, "dark", f"models=deepfuse:infrared-visible&mode=explain&pixel=146,282&box={BOX}", explained),
+    ("ddfimage", LARGE, "dark", f"models=deepfuse:infrared-visible&mode=explain&pixel={PIXEL}&box={BOX}", explained),
     ("account", SMALL, "dark", "models=average&mode=account", accounted),
 )  # fmt: skip
 
@@ -92,11 +96,32 @@ def smaller(picture: bytes) -> bytes:
         image = image.resize((int(0.9 * image.width), int(0.9 * image.height)), Image.Resampling.LANCZOS)
 
 
+def size_of(text: str) -> Size:
+    """Read 1280x720."""
+    width, height = map(int, text.split("x"))
+    return width, height
+
+
+def take(page: Any, name: str, sizes: list[Size], folder: Path) -> None:
+    """Save the page, in its own size as the docs show it, or as it is in each of several."""
+    for width, height in sizes:
+        page.set_viewport_size({"width": width, "height": height})
+        page.wait_for_timeout(SETTLED)
+        with atomic_path(folder / f"viewer-{name}-{width}x{height}.png") as path:
+            path.write_bytes(page.screenshot())
+    if not sizes:
+        page.wait_for_timeout(SETTLED)
+        with atomic_path(folder / f"viewer-{name}.png") as path:
+            path.write_bytes(smaller(page.screenshot()))
+    print(name, flush=True)
+
+
 def main() -> None:
     """Write the pictures that are asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=FOLDER)
     parser.add_argument("--only", nargs="+", default=[name for name, *_ in PICTURES])
+    parser.add_argument("--sizes", nargs="+", type=size_of, default=[], metavar="WxH", help="instead of the docs' own")
     options = parser.parse_args()
     from playwright.sync_api import sync_playwright
 
@@ -113,11 +138,8 @@ def main() -> None:
             page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
             page.goto(f"{server.url}#{address}")
             wait(page)
-            page.wait_for_timeout(1500)
-            with atomic_path(folder / f"viewer-{name}.png") as path:
-                path.write_bytes(smaller(page.screenshot()))
+            take(page, name, options.sizes, folder)
             page.close()
-            print(folder / f"viewer-{name}.png", flush=True)
         browser.close()
     server.close()
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import html
+
 import torch
 
 import fuselens as fl
+from fuselens.core.display import dimmed
 from fuselens.core.targets import Similarity
+from fuselens.report.pictures import photograph
 from fuselens.viewer.methods import methods
 from tests.viewer.conftest import SIZE, mixing
 from tests.viewer.page_talk import Page
@@ -96,14 +100,15 @@ def test_a_set_is_that_of_the_method_and_its_curve_can_be_recomputed(
     page: Page, pair: fl.ImagePair, network: fl.FusionModel
 ) -> None:
     box, settings = [4, 5, 18, 20], {"units": "grid:8", "level": 0.8}
-    found = page.first("explain", model="small", box=box, method="ddfimage", settings=settings)
+    found, scores, _ = page.ask("explain", model="small", box=box, method="ddfimage", settings=settings)
     expected = fl.explain(network, pair, "ddfimage", target=Similarity(tuple(box)), **settings)  # type: ignore[arg-type]
     record = found.head["record"]
     assert found.kind == "set"
     assert [i for i, kept in enumerate(found.arrays["kept"].tolist()) if kept] == expected.members == record["members"]
     assert torch.equal(found.arrays["units_a"], expected.units.labels_a.int())
     assert record["score_kept"] == expected.score_kept
-    curve, count = found.head["curve"], expected.units.count
+    assert scores.kind == "scores"
+    curve, count = scores.head["curve"], expected.units.count
     assert sorted(curve["order"]) == list(range(count))
     assert set(curve["order"][: expected.size]) == set(expected.members)
     share, score = curve["insertion"][expected.size]
@@ -111,22 +116,23 @@ def test_a_set_is_that_of_the_method_and_its_curve_can_be_recomputed(
     assert abs(score - expected.scaled(expected.score_kept)) < 1e-5
     assert abs(curve["deletion"][expected.size][1] - expected.scaled(expected.score_removed)) < 1e-5
     assert [step["kept"] for step in found.head["trace"]] == found.arrays["trace_kept"].sum(dim=1).tolist()
-    assert abs(found.head["trace"][-1]["score"] - score) < 1e-5
+    assert len(scores.head["trace"]) == len(found.head["trace"])
+    assert abs(scores.head["trace"][-1] - score) < 1e-5
     assert found.head["words"]
-    for level in found.head["levels"]:
+    for level in scores.head["levels"]:
         on, off = curve["insertion"][level["size"]][1], curve["deletion"][level["size"]][1]
         assert on >= level["level"] > off
 
 
 def test_a_map_is_that_of_the_method(page: Page, pair: fl.ImagePair, network: fl.FusionModel) -> None:
     settings = {"samples": 40, "units": "grid:8", "seed": 5}
-    found = page.first("explain", model="small", box=None, method="lime", settings=settings)
+    found, scores, _ = page.ask("explain", model="small", box=None, method="lime", settings=settings)
     expected = fl.explain(network, pair, "lime", **settings)
     assert found.kind == "map"
     assert torch.equal(found.arrays["a"], expected.a)
     assert torch.equal(found.arrays["unit_scores"], expected.unit_scores)
     assert found.head["share_a"] == expected.share()
-    assert len(found.head["curve"]["insertion"]) == expected.units.count + 1
+    assert len(scores.head["curve"]["insertion"]) == expected.units.count + 1
 
 
 def test_every_method_answers_with_its_own_defaults(page: Page) -> None:
@@ -134,9 +140,29 @@ def test_every_method_answers_with_its_own_defaults(page: Page) -> None:
     for name, method in methods().items():
         offered = {setting.name for setting in method.settings}
         given = {key: value for key, value in cheap.items() if key in offered}
-        found = page.first("explain", model="small", box=[4, 5, 18, 20], method=name, settings=given)
+        found, *rest = page.ask("explain", model="small", box=[4, 5, 18, 20], method=name, settings=given)
         assert found.kind == method.gives
         assert found.head["record"]["method"] == name
+        assert [answer.kind for answer in rest] == (["scores", "done"] if found.head["scoring"] else ["done"])
+
+
+def test_explanations_are_pages_to_keep(page: Page, pair: fl.ImagePair, network: fl.FusionModel) -> None:
+    box, settings = [4, 5, 18, 20], {"units": "grid:8", "level": 0.8}
+    number = page.send("explain", model="small", box=box, method="ddfimage", settings=settings)
+    words = page.until_end(number)[0].head["words"]
+    report, explanation, _ = page.ask("snapshot", models=["small"], probes=[[3, 4]], boxes=[], explanations=[number])
+    assert report.head["name"] == "fuselens-small.html"
+    assert explanation.head["name"] == f"fuselens-small-ddfimage-{number}.html"
+    told = html.unescape(explanation.head["html"])
+    assert all(sentence in told for sentence in words)
+    expected = fl.explain(network, pair, "ddfimage", target=Similarity(tuple(box)), **settings)  # type: ignore[arg-type]
+    for letter, source, keep in zip("ab", pair, expected.keep_maps(), strict=True):
+        assert photograph(dimmed(source.y, keep), "").uri in told, letter
+    assert f"{expected.scaled(expected.score_kept):.2f}" in told
+    alone = page.ask("snapshot", models=["small"], probes=[], boxes=[], explanations=[number])
+    assert [answer.kind for answer in alone] == ["snapshot", "done"]
+    assert "no longer known" in page.error("snapshot", models=["small"], probes=[], boxes=[], explanations=[10**6])
+    assert "nothing to report" in page.error("snapshot", models=["small"], probes=[], boxes=[])
 
 
 def test_state_and_snapshot(page: Page, pair: fl.ImagePair) -> None:

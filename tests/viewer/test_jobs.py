@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
-import pytest
+import threading
+from typing import Any
 
+import pytest
+import torch
+
+import fuselens as fl
+from fuselens.viewer import jobs
 from fuselens.viewer.server import Server
+from fuselens.viewer.work import explain
 from tests.viewer.conftest import Gated
-from tests.viewer.page_talk import Page, tab
+from tests.viewer.page_talk import ENDS, Answer, Page, tab
+
+
+def told(page: Page) -> list[Answer]:
+    """Return all that is said until a request ends, progress too."""
+    heard = [page.next()]
+    while heard[-1].kind not in ENDS:
+        heard.append(page.next())
+    return heard
 
 
 def kinds(page: Page, number: int) -> list[str]:
@@ -49,6 +64,77 @@ def test_stop_ends_what_runs_and_what_waits(page: Page, gated: Gated) -> None:
     gated.gate.set()
     assert page.first("state", model="average").kind == "state"
     assert page.ask("stop", target=running)[-1].kind == "done"
+
+
+def test_stop_while_the_curve_is_scored_leaves_the_set(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    entered, gate = threading.Event(), threading.Event()
+
+    def slow(*given: Any) -> None:
+        entered.set()
+        assert gate.wait(60)
+        given[-1](1, 2)
+
+    monkeypatch.setattr(explain, "ranking", slow)
+    about = {"model": "small", "box": [4, 5, 18, 20], "settings": {"units": "grid:8"}}
+    number = page.send("explain", method="ddfimage", **about)
+    assert entered.wait(60)
+    page.ask("stop", target=number)
+    gate.set()
+    assert kinds(page, number) == ["set", "stopped"]
+    kept = page.ask("snapshot", models=["small"], probes=[], boxes=[], explanations=[number])
+    assert [answer.kind for answer in kept] == ["snapshot", "done"]
+
+
+def test_samples_are_counted_beforehand_and_searches_as_they_go(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "SECONDS_BETWEEN_REPORTS", 0)
+    heard = {}
+    cases = {"rise": {"samples": 40}, "lime": {"samples": 40, "max_images": 30}, "ddfimage": {"max_images": 100}}
+    for method, settings in cases.items():
+        page.send("explain", model="small", box=[4, 5, 18, 20], method=method, settings=settings)
+        answers = told(page)
+        before = [answer.kind for answer in answers].index("set" if method == "ddfimage" else "map")
+        progress = [answer.head for answer in answers[:before] if answer.kind == "progress"]
+        heard[method] = [(each["done"], each["total"]) for each in progress]
+    assert heard["rise"][-1] == (43, 43)
+    assert heard["lime"][-1][1] == 30
+    assert heard["ddfimage"][-1][0] > 3
+    assert {total for _, total in heard["ddfimage"]} == {0}
+
+
+class Counting(torch.autograd.Function):
+    """The identity, which counts the passes back and stands still in the third."""
+
+    passes, entered, gate = 0, threading.Event(), threading.Event()
+
+    @staticmethod
+    def forward(_: object, values: torch.Tensor) -> torch.Tensor:
+        return values.clone()
+
+    @staticmethod
+    def backward(_: object, gradient: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
+        Counting.passes += 1
+        if Counting.passes == 3:
+            Counting.entered.set()
+            assert Counting.gate.wait(60)
+        return gradient
+
+
+def test_guidance_that_is_stopped_computes_no_more(pair: fl.ImagePair) -> None:
+    model = fl.wrap_model(lambda a, b: Counting.apply(0.5 * a + 0.5 * b), 8, name="counting")
+    server = Server([model], pair)
+    try:
+        with tab(server.url) as page:
+            page.first("open", pair={"given": True})
+            number = page.send("guidance", model="counting")
+            assert Counting.entered.wait(60)
+            page.ask("stop", target=number)
+            Counting.gate.set()
+            assert kinds(page, number)[-1] == "stopped"
+            # The same thread answers: it has left the guidance.
+            assert page.first("state", model="weighted_average").kind == "state"
+            assert Counting.passes == 3
+    finally:
+        server.close()
 
 
 def test_opening_another_pair_stops_what_concerned_the_old_one(page: Page, gated: Gated) -> None:

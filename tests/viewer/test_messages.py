@@ -22,11 +22,14 @@ def test_requests_are_read() -> None:
     assert parsed(kind="open", pair={"uploads": ["k", "l"], "names": ["ir", "vi"]}) == Open(
         None, False, ("k", "l"), ("ir", "vi"), None
     )
+    assert parsed(kind="open", pair={"uploads": ["k", "l"], "window": "percentile"}).window == "percentile"
+    assert parsed(kind="open", pair={"uploads": ["k", "l"], "window": [-40, 120.5]}).window == (-40, 120.5)
     assert parsed(kind="explain", model="m", box=[1, 2, 3, 4], method="lime", settings={"samples": 9}) == Explain(
         "m", Box(1, 2, 3, 4), "lime", {"samples": 9}
     )
     assert parsed(kind="explain", model="m", box=None, method="lime").box is None
-    assert parsed(kind="snapshot", models=["m"], probes=[[1, 2]], boxes=[]) == Snapshot(("m",), ((1, 2),), ())
+    assert parsed(kind="snapshot", models=["m"], probes=[[1, 2]], boxes=[]) == Snapshot(("m",), ((1, 2),), (), ())
+    assert parsed(kind="snapshot", models=["m"], probes=[], boxes=[], explanations=[3, 9]).explanations == (3, 9)
 
 
 @pytest.mark.parametrize(
@@ -45,6 +48,11 @@ def test_requests_are_read() -> None:
         ('{"id": 1, "kind": "open"}', 1), ('{"id": 1, "kind": "open", "pair": {}}', 1),
         ('{"id": 1, "kind": "open", "pair": {"given": true, "example": "street"}}', 1),
         ('{"id": 1, "kind": "open", "pair": {"uploads": ["k"]}}', 1),
+        *[
+            (f'{{"id": 1, "kind": "open", "pair": {{"uploads": ["k", "l"], "window": {window}}}}}', 1)
+            for window in ('"minmax"', "1", "[1]", "[5, 5]", "[9, 1]", "[NaN, 1]", "[0, true]", '["0", "1"]')
+        ],
+        ('{"id": 1, "kind": "snapshot", "models": ["m"], "probes": [], "boxes": [], "explanations": ["x"]}', 1),
         ('{"id": 1, "kind": "explain", "model": "m", "box": null, "method": "lime", "settings": {"a": [1]}}', 1),
         ('{"id": 1, "kind": "explain", "model": "m", "box": null, "method": "lime", "settings": {"a": NaN}}', 1),
         ('{"id": 1, "kind": "stop", "target": "1"}', 1), ("x" * (MESSAGE_BYTES + 1), None),

@@ -58,9 +58,12 @@ def test_uploads_open_as_the_files_would(server: Server, page: Page, tmp_path: P
     assert [one["file"] for one in about] == list(contents)
     assert [one["depth"] for one in about] == ["uint16", "uint8"]
     assert (about[0]["low"], about[0]["high"], about[1]["coloured"]) == (0, 65535, True)
-    stretched = page.first("open", pair={"uploads": keys, "names": ["thermal", "rgb"], "window": "percentile"})
-    expected = fl.read_pair(*(tmp_path / name for name in contents), window="percentile")
-    assert torch.equal(stretched.arrays["a"], expected.a.y)
+    for window in ("percentile", (100, 16383)):
+        shown = page.first("open", pair={"uploads": keys, "names": ["thermal", "rgb"], "window": window})
+        expected = fl.read_pair(*(tmp_path / name for name in contents), window=window)
+        assert torch.equal(shown.arrays["a"], expected.a.y)
+        assert torch.equal(shown.arrays["b"], expected.b.y)
+    assert (shown.head["sources"][0]["low"], shown.head["sources"][0]["high"]) == window
 
 
 def test_a_dark_deep_image_is_pointed_out(server: Server, page: Page) -> None:

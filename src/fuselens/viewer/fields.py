@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from fuselens.core.locality import Box
@@ -35,12 +35,9 @@ class Fields:
         """Return a short text."""
         return _text(self._values.get(name), name, longest)
 
-    def word(self, name: str, known: Sequence[str]) -> str:
-        """Return one of the known words."""
-        value = self.text(name)
-        if value not in known:
-            raise ValueError(f"Expected {name} to be {' or '.join(known)}.")
-        return value
+    def is_text(self, name: str, text: str) -> bool:
+        """Say whether a field is this text."""
+        return self._values.get(name) == text
 
     def texts(self, name: str, fewest: int, most: int) -> tuple[str, ...]:
         """Return a list of short texts."""
@@ -49,6 +46,19 @@ class Fields:
     def integer(self, name: str, largest: int) -> int:
         """Return a whole number that is not negative."""
         return _integer(self._values.get(name), name, largest)
+
+    def interval(self, name: str) -> tuple[float, float]:
+        """Return two numbers, the lower first."""
+        values = self._values.get(name)
+        if not isinstance(values, list) or len(values) != 2 or not all(map(_is_number, values)):
+            raise ValueError(f"Expected {name} to be [low, high].")
+        if not values[0] < values[1]:
+            raise ValueError(f"Expected the first number of {name} to be below the second.")
+        return float(values[0]), float(values[1])
+
+    def integers(self, name: str, most: int) -> tuple[int, ...]:
+        """Return a list of whole numbers that are not negative."""
+        return tuple(_integer(value, name) for value in self._items(name, 0, most))
 
     def pixel(self, name: str) -> tuple[int, int]:
         """Return a pixel `(y, x)`."""
@@ -112,6 +122,10 @@ def _box(value: Any, name: str) -> Box:
 def _is_plain(value: Any) -> bool:
     if isinstance(value, str):
         return len(value) <= LONGEST_TEXT and value.isprintable()
+    return value is None or isinstance(value, bool) or _is_number(value)
+
+
+def _is_number(value: Any) -> bool:
     if isinstance(value, float):
         return math.isfinite(value)
-    return value is None or isinstance(value, bool) or (isinstance(value, int) and abs(value) <= LARGEST_NUMBER)
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= LARGEST_NUMBER

@@ -1,6 +1,6 @@
 """A job: one request at work, with exactly one end, and all that it may say on the way.
 
-A job that was stopped says nothing more at once, while its thread notices at the next report of its progress.
+A job that was stopped says nothing more at once, while its thread notices at its next report or operation on a tensor.
 """
 
 from __future__ import annotations
@@ -9,7 +9,10 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Hashable
+from contextlib import nullcontext
 from typing import Any, Literal
+
+from torch.overrides import TorchFunctionMode
 
 from fuselens.core.errors import FuseLensError
 from fuselens.viewer.frames import Arrays, frame, text
@@ -20,6 +23,18 @@ OUR_FAULT = "This is a fault of FuseLens, not of your input; the terminal in whi
 NO_MEMORY = "There is not enough memory for this; take a smaller image or a local model."
 SECONDS_BETWEEN_REPORTS = 0.1
 End = Literal["done", "failed", "stopped", "superseded"]
+
+
+class _Watched(TorchFunctionMode):
+    """Leaves a stopped job at its next operation on a tensor: a first pass through a network reports nothing."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__()
+        self._job = job
+
+    def __torch_function__(self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self._job.check()
+        return func(*args, **(kwargs or {}))
 
 
 class Stopped(Exception):  # noqa: N818 - an outcome rather than a mistake
@@ -34,11 +49,20 @@ class Job:
         work: what is to be done; it is given the job.
         outbox: where answers go.
         key: a newer job of the same key supersedes this one; None: none does.
+        is_short: of a few milliseconds, which are not worth stopping half-way.
     """
 
-    def __init__(self, number: int, work: Callable[[Job], None], outbox: Outbox, key: Hashable = None) -> None:
+    def __init__(
+        self,
+        number: int,
+        work: Callable[[Job], None],
+        outbox: Outbox,
+        key: Hashable = None,
+        *,
+        is_short: bool = False,
+    ) -> None:
         """Wait to be run."""
-        self.number, self.key = number, key
+        self.number, self.key, self._is_short = number, key, is_short
         self._work, self._outbox = work, outbox
         self._lock = threading.Lock()
         self._ended = False
@@ -48,7 +72,8 @@ class Job:
         """Do the work and say how it ended; raises nothing."""
         try:
             self.check()
-            self._work(self)
+            with nullcontext() if self._is_short else _Watched(self):
+                self._work(self)
             self.end("done")
         except Stopped:
             pass  # whoever stopped it has said so

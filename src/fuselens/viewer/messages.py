@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fuselens.core.locality import Box
+from fuselens.data.images import Window
 from fuselens.viewer.fields import Fields
 
 MESSAGE_BYTES = 2**20
@@ -39,7 +40,7 @@ class Open:
     given: bool
     uploads: tuple[str, str] | None
     names: tuple[str, str] | None
-    window: str | None
+    window: Window
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,7 @@ class Snapshot:
     models: tuple[str, ...]
     probes: tuple[tuple[int, int], ...]
     boxes: tuple[Box, ...]
+    explanations: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -148,13 +150,23 @@ def _open(fields: Fields) -> Open:
     given = pair.has("given")
     if (example is not None) + given + (uploads is not None) != 1:
         raise ValueError("Expected pair to have one of example, given and uploads.")
-    window = pair.word("window", ("percentile",)) if pair.has("window") else None
-    return Open(example, given, uploads, names, window)  # type: ignore[arg-type]
+    return Open(example, given, uploads, names, _window(pair))  # type: ignore[arg-type]
+
+
+def _window(pair: Fields) -> Window:
+    if not pair.has("window"):
+        return None
+    if pair.is_text("window", "percentile"):
+        return "percentile"
+    return pair.interval("window")
 
 
 def _snapshot(fields: Fields) -> Snapshot:
     return Snapshot(
-        fields.texts("models", 1, MOST_PLACES), fields.pixels("probes", MOST_PLACES), fields.boxes("boxes", MOST_PLACES)
+        fields.texts("models", 1, MOST_PLACES),
+        fields.pixels("probes", MOST_PLACES),
+        fields.boxes("boxes", MOST_PLACES),
+        fields.integers("explanations", MOST_PLACES) if fields.has("explanations") else (),
     )
 
 

@@ -8,14 +8,18 @@ from typing import Any
 
 import torch
 
+from fuselens.core.explanation import SetExplanation
 from fuselens.core.model import FusionModel, device_and_dtype
 from fuselens.core.pair import ImagePair, Source
+from fuselens.core.results import Attribution
 from fuselens.data.fused import FusedImage
 from fuselens.data.fused import fuse as fuse_pair
 from fuselens.explainers.guidance import Guidance
 from fuselens.report.pictures import source_rgb
 from fuselens.viewer.frames import Arrays
 
+Found = SetExplanation | Attribution
+MOST_FOUND = 24
 DARK = 0.25  # a deep image that uses no more of its range than this looks black
 
 
@@ -27,11 +31,13 @@ class Opened:
         pair: the sources; their origins are names of files, never paths.
         guides: exact or finished guidance.
         fused: fused images.
+        found: the latest explanations, as (model, explanation) by the ids of their requests.
     """
 
     pair: ImagePair
     guides: dict[str, Guidance] = field(default_factory=dict)
     fused: dict[str, FusedImage] = field(default_factory=dict)
+    found: dict[int, tuple[str, Found]] = field(default_factory=dict)
     _near: dict[torch.device, ImagePair] = field(default_factory=dict)
 
     @classmethod
@@ -55,6 +61,13 @@ class Opened:
         if key not in self.fused:
             self.fused[key] = fuse_pair(model, self.pair)
         return self.fused[key]
+
+    def keep(self, number: int, key: str, found: Found) -> None:
+        """Remember an explanation for a page to keep; the oldest makes room."""
+        self.found.pop(number, None)
+        self.found[number] = key, found
+        for old in list(self.found)[:-MOST_FOUND]:
+            self.found.pop(old)
 
     def answer(self) -> tuple[dict[str, Any], Arrays]:
         """Return the fields and arrays of the `pair` frame."""

@@ -124,7 +124,7 @@ class Session:
         if self._opened is None:
             raise InputError("No pair is open; open one first.")
         lane, key, work = self._plan(request, self._opened)
-        job = Job(number, work, self._outbox, key)
+        job = Job(number, work, self._outbox, key, is_short=lane == "hover")
         self._jobs[number] = job
         self._lanes[lane].submit(job)
 

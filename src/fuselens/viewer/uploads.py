@@ -14,7 +14,7 @@ from typing import Any
 
 from fuselens.core.errors import InputError
 from fuselens.core.pair import ImagePair
-from fuselens.data.images import IMAGE_SUFFIXES
+from fuselens.data.images import IMAGE_SUFFIXES, Window
 from fuselens.data.pairs import guess_names, read_source
 from fuselens.viewer.picture_size import picture_size
 
@@ -64,8 +64,8 @@ class Uploads:
                 self._files.pop(key).path.unlink(missing_ok=True)
         return upload
 
-    def pair(self, keys: tuple[str, str], names: tuple[str, str] | None, window: str | None) -> ImagePair:
-        """Read two uploaded files as a pair.
+    def pair(self, keys: tuple[str, str], names: tuple[str, str] | None, window: Window) -> ImagePair:
+        """Read two uploaded files as a pair; `window` as for `read_pair`.
 
         Raises:
             InputError: no such files, or they are no pair.
@@ -104,7 +104,7 @@ def _checked(upload: Upload) -> None:
         )
 
 
-def _read(upload: Upload, name: str, window: str | None) -> Any:
+def _read(upload: Upload, name: str, window: Window) -> Any:
     source = _in_its_words(upload, read_source, upload.path, name, window=window)
     return replace(source, origin=upload.name)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -92,3 +94,16 @@ class Tab:
         self.page.mouse.move(*self.place(last), steps=4)
         self.page.mouse.up()
         self.page.keyboard.up("Shift")
+
+
+def saved(tab: Tab, act: Callable[[], None]) -> tuple[str, bytes]:
+    """Return name and content of what an act downloads."""
+    with tab.page.expect_download() as waiting:
+        act()
+    return waiting.value.suggested_filename, Path(waiting.value.path()).read_bytes()
+
+
+def export(tab: Tab, name: str) -> tuple[str, bytes]:
+    """Return what an item of the export menu downloads."""
+    tab.page.get_by_role("button", name="Export").click()
+    return saved(tab, lambda: tab.page.locator("#export-menu").get_by_role("button", name=name).click())

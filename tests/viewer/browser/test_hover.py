@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 import fuselens as fl
 from fuselens.core.display import colour_map, common_scale, share_colours
-from tests.viewer.browser.tab import Tab
+from tests.viewer.browser.tab import Tab, export
 
 pytestmark = pytest.mark.browser
 
@@ -24,6 +27,39 @@ COLOURS = """async ([name, values, more]) => {
   if (name === 'share') module.paintShare(pixels, Float32Array.from(values.a), Float32Array.from(values.b));
   else module.paintMap(pixels, Float32Array.from(values.a), ...more);
   return [...new Uint8Array(pixels.buffer)];
+}"""
+
+
+ERRORS = """async ([letter, model]) => {
+  const { layerOf } = await import(new URL('page/layers.js', location.href).href);
+  const { canvas } = layerOf(`error-${letter}`, model);
+  return [...canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data];
+}"""
+# Every place of a probe against every place of the mouse, on a panel of its own with an inset and on one of influence:
+# labels that touch the inset, leave the panel, or are missing.
+LABELS = """async () => {
+  const load = name => import(new URL(`page/${name}.js`, location.href).href);
+  const [{ labelSpot }, { insetPlace }, { placement }] = [await load('marks'), await load('inset'), await load('view')];
+  const wrong = [];
+  for (const kind of ['a', 'jacobian-a']) {
+    const panel = document.querySelector(`.panel[data-kind=${kind}] .view`).panel;
+    const influence = kind === 'a' ? null : { canvas: { width: 9, height: 9 }, left: 20, top: 20 };
+    const place = placement(panel.width, panel.height);
+    for (let y = 0; y < 56; y += 5) for (let x = 0; x < 72; x += 5) {
+      fuselens.state.pixel = [y, x];
+      const inset = insetPlace(influence, place, panel);
+      for (let py = 0; py < panel.height; py += 3) for (let px = 0; px < panel.width; px += 3) {
+        const width = 14 + px % 9;
+        const spot = labelSpot([px, py], width, panel, inset);
+        const isClear = spot && (spot[0] + width <= inset.left || spot[0] >= inset.left + inset.side
+          || spot[1] + 15 <= inset.top || spot[1] >= inset.top + inset.side);
+        const isInside = spot && spot[0] >= 0 && spot[1] >= 0
+          && spot[0] + width <= panel.width && spot[1] + 15 <= panel.height;
+        if (!isClear || !isInside) wrong.push([kind, y, x, px, py, spot]);
+      }
+    }
+  }
+  return wrong.slice(0, 5);
 }"""
 
 
@@ -86,6 +122,41 @@ def test_sliders_ask_the_server_nothing(open_tab) -> None:
         "paper",
     ]
     assert tab.js("JSON.stringify(fuselens.sent)") == sent
+
+
+def test_errors_against_each_source(open_tab, small_pair) -> None:
+    tab = open_tab("models=weighted_average&pixel=30,41")
+    tab.until("fuselens.state.fused.weighted_average")
+    tab.page.keyboard.press("d")
+    fused = fl.fuse(fl.load_model("weighted_average"), small_pair).y
+    errors = [(fused - source.y).abs() for source in small_pair]
+    scale = max(float(each.max()) for each in errors)
+    for letter, name, expected in zip("ab", small_pair.names, errors, strict=True):
+        panel = tab.page.locator(f".panel[data-kind=error-{letter}]")
+        assert panel.locator(".title").inner_text() == f"|fused − {name}|"
+        assert float(panel.locator(".value").inner_text()) == pytest.approx(float(expected[PIXEL]), abs=6e-4)
+        shown = tab.page.evaluate(ERRORS, [letter, "weighted_average"])
+        colours = colour_map(expected, scale, gamma=1.0, preset="paper")
+        assert np.abs(np.array(shown).reshape(*expected.shape, 4)[..., :3].astype(int) - colours).max() <= 8
+    bar = tab.page.locator(".gutter .bar").first.locator(".ticks span").all_inner_texts()
+    assert [float(text) for text in bar] == pytest.approx([0, scale], abs=6e-4)
+    name, content = export(tab, "PNG: error against infrared")
+    assert name.endswith("error-against-infrared.png")
+    assert Image.open(io.BytesIO(content)).size[1] > small_pair.size[0]  # the colour bar stands below
+    tab.page.keyboard.press("2")
+    tab.until("document.querySelectorAll('.panel[data-kind=error-b]').length === 1")
+    assert not tab.page.locator(".panel[data-kind=jacobian-a]").count()
+    tab.until("location.hash.includes('errors=on') && location.hash.includes('mode=models')")
+    again = open_tab(urlsplit(tab.page.url).fragment)
+    assert again.page.locator(".panel[data-kind=error-a]").count() == 1
+    again.page.get_by_role("button", name="Influences").click()
+    assert again.page.locator(".panel[data-kind=jacobian-a]").count() == 1
+
+
+def test_labels_of_probes_are_never_under_an_inset(open_tab) -> None:
+    tab = open_tab("models=average&pixel=30,41")
+    tab.until("fuselens.state.jacobians.average")
+    assert tab.page.evaluate(LABELS) == []
 
 
 def test_models_side_by_side_and_switched(open_tab) -> None:

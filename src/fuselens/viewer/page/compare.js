@@ -8,7 +8,7 @@ import { set, size, state, watch } from "./state.js";
 import { clamp } from "./view.js";
 import { opened } from "./words.js";
 
-const CHOICES = ["a", "b", "fused", "share", "guidance-a", "guidance-b", "rgb"];
+const CHOICES = ["a", "b", "fused", "error-a", "error-b", "share", "guidance-a", "guidance-b", "rgb"];
 const STEP = 0.02;
 
 /** A panel of two layers. */

@@ -1,15 +1,33 @@
 // Insertion and deletion: the score as units are shown, or hidden, in their order; a cursor that can be dragged.
 
 import { el, replace, svg } from "./dom.js";
-import { fixed } from "./words.js";
+import { count, fixed } from "./words.js";
 
 const [WIDTH, HEIGHT] = [360, 180];
 const PAD = { left: 34, right: 10, top: 12, bottom: 30 };
 
-/** Draw the curves of a set explanation into a box; `choose(share)` hears the cursor. */
+const WITHOUT = {
+  true: "The curve is on its way: units are shown one after the other, and hidden, and each time the fused image is scored.",
+  stopped: "The curve was stopped before it was whole. The answer stands; press Explain once more for the curve.",
+  false: "This method ranks no units, so there is no curve.",
+};
+
+/** Return the place of a curve that is nearest to a share of the units. */
+export const nearest = ({ insertion }, share) =>
+  insertion.reduce((best, [at], i) => (Math.abs(at - share) < Math.abs(insertion[best][0] - share) ? i : best), 0);
+
+/** Say what the scores are at a place of a curve. */
+export function placeWords({ insertion, deletion, order }, place) {
+  const [share, score] = insertion[place];
+  const without = deletion?.[Math.min(place, deletion.length - 1)];
+  const rest = without ? `; everything but these: ${fixed(without[1])}` : "";
+  return `The first ${count(Math.round(share * order.length), "unit")} alone: score ${fixed(score)}${rest}.`;
+}
+
+/** Draw the curves of an explanation into a box, with a line at its level unless that is null; `choose(share)` hears the cursor. */
 export function drawCurve(box, found, { at, level, isOrder }, choose) {
   const { insertion = [], deletion = [] } = found.curve ?? {};
-  if (!insertion.length) return replace(box, el("p", { class: "soft" }, "This method ranks no units, so there is no curve."));
+  if (!insertion.length) return replace(box, el("p", { class: "soft" }, WITHOUT[found.scoring] ?? WITHOUT.false));
   const scores = [...insertion, ...deletion].map(([, score]) => score);
   const low = Math.min(0, ...scores), high = Math.max(1, ...scores);
   const x = (share) => PAD.left + share * (WIDTH - PAD.left - PAD.right);
@@ -24,7 +42,7 @@ export function drawCurve(box, found, { at, level, isOrder }, choose) {
   const plot = svg("svg", { class: "plot", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": "Insertion and deletion curve" },
     svg("line", { x1: x(0), x2: x(1), y1: y(0), y2: y(0), class: "axis" }),
     svg("line", { x1: x(0), x2: x(1), y1: y(1), y2: y(1), class: "axis" }),
-    svg("line", { x1: x(0), x2: x(1), y1: y(level), y2: y(level), class: "level" }),
+    level !== null && svg("line", { x1: x(0), x2: x(1), y1: y(level), y2: y(level), class: "level" }),
     tick(0), tick(1),
     svg("path", { d: path(insertion), class: "line kept" }), svg("path", { d: path(deletion), class: "line removed" }),
     svg("line", { x1: x(at), x2: x(at), y1: PAD.top - 4, y2: HEIGHT - PAD.bottom, class: "cursor" }), dots,

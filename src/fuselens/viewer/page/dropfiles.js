@@ -2,6 +2,7 @@
 
 import { byId } from "./dom.js";
 import { openPair } from "./session.js";
+import { readRange, wireRange } from "./range.js";
 import { set, state } from "./state.js";
 import { opened } from "./words.js";
 
@@ -38,6 +39,7 @@ export function wireFiles() {
   for (const [i, letter] of ["a", "b"].entries()) {
     byId(`file-${letter}`).addEventListener("change", ({ target }) => target.files.length && put(i, target.files[0]));
   }
+  wireRange();
   byId("swap").addEventListener("click", swap);
   byId("open-form").addEventListener("submit", submit);
   byId("open-cancel").addEventListener("click", () => dialog.close());
@@ -83,11 +85,17 @@ async function submit(event) {
   const names = ["a", "b"].map((letter, i) => byId(`modality-${letter}`).value.trim() || `source ${i + 1}`);
   const button = byId("open-button");
   button.disabled = true;
-  trouble.textContent = "Uploading …";
   try {
+    const window = readRange();
+    trouble.textContent = "Uploading …";
     const uploads = await Promise.all(files.map(upload));
-    openPair({ uploads, names });
-    byId("open-dialog").close();
+    openPair({ uploads, names, ...(window && { window }) }, {
+      opened: () => byId("open-dialog").close(),
+      refused: (words) => {
+        trouble.textContent = words;
+        set({ notice: null });
+      },
+    });
   } catch (error) {
     trouble.textContent = error.message;
   } finally {

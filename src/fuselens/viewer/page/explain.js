@@ -70,9 +70,30 @@ function submit(event) {
   if (invalid) return invalid.input.reportValidity();
   const { name, title } = chosen();
   const [box, model] = [target(), state.model];
-  const show = (message) => set({ found: { ...message, box, method: name, title }, shown: { kept: message.data.kept, words: "" }, mode: "explain" });
   postponeGuidance();
-  start(`${title}, ${titleOf(model)}`, { kind: "explain", model, box, method: name, settings: settings() }, { set: show, map: show, end: demand });
+  let id = 0;
+  id = start(`${title}, ${titleOf(model)}`, { kind: "explain", model, box, method: name, settings: settings() }, {
+    set: (message) => show(message, { box, method: name, title }),
+    map: (message) => show(message, { box, method: name, title }),
+    scores,
+    end: ({ kind }) => {
+      amend(id, { scoring: "stopped" });
+      if (kind !== "stopped") demand(); // whoever stops wants quiet: guidance that was put off waits to be asked for
+    },
+  });
+}
+
+const show = (message, about) => set({ found: { ...message, ...about }, shown: { kept: message.data.kept, words: "" }, mode: "explain" });
+
+/** The scores along the order of units: they come after the answer, which stands where they are stopped. */
+function scores({ id, trace, levels, curve }) {
+  const { found } = state;
+  if (found?.id === id) amend(id, { scoring: false, levels, curve, trace: found.trace?.map((step, i) => ({ ...step, score: trace[i] })) });
+}
+
+/** Add to the explanation on show as long as it waits for its scores. */
+function amend(id, patch) {
+  if (state.found?.id === id && state.found.scoring === true) set({ found: { ...state.found, ...patch } });
 }
 
 function offer() {

@@ -2,11 +2,13 @@
 
 import { byId, el, replace } from "./dom.js";
 import { start } from "./jobs.js";
-import { wordsOf } from "./kinds.js";
+import { KINDS, wordsOf } from "./kinds.js";
+import { paintInto } from "./layers.js";
+import { paintSet } from "./dimmed.js";
 import { pictureOf, pngOf } from "./picture.js";
 import { answerOf } from "./probes.js";
 import { panels } from "./stage.js";
-import { set, state, watch } from "./state.js";
+import { names, set, state, watch } from "./state.js";
 import { plain } from "./words.js";
 import { zip } from "./zip.js";
 
@@ -18,7 +20,7 @@ export function wireExport() {
   byId("export-json").addEventListener("click", () => leave(() => save(new Blob([numbers()], { type: "application/json" }), `${stem()}.json`)));
   byId("export-page").addEventListener("click", () => leave(snapshot));
   byId("export-link").addEventListener("click", () => leave(copyLink));
-  watch(["mode", "models", "model", "opened", "found", "guidance", "fused", "hello"], list);
+  watch(["mode", "models", "model", "opened", "found", "guidance", "fused", "hello", "errors"], list);
 }
 
 /** Return the pictures that are on show: kind, model, words. */
@@ -42,6 +44,7 @@ function leave(act) {
   act();
 }
 
+
 async function savePanel(one) {
   const canvas = pictureOf(one.kind, one.model);
   if (!canvas) return set({ notice: { words: "This panel is empty; wait for its picture.", isTrouble: true } });
@@ -50,10 +53,8 @@ async function savePanel(one) {
 
 async function saveAll() {
   const files = [];
-  for (const one of shown()) {
-    const canvas = pictureOf(one.kind, one.model);
-    if (canvas) files.push({ name: `${nameOf(one)}.png`, bytes: await pngOf(canvas) });
-  }
+  const pictures = [...shown().map((one) => [nameOf(one), pictureOf(one.kind, one.model)]), ...explained()];
+  for (const [name, canvas] of pictures) if (canvas) files.push({ name: `${name}.png`, bytes: await pngOf(canvas) });
   files.push({ name: "numbers.json", bytes: new TextEncoder().encode(numbers()) });
   save(zip(files), `${stem()}.zip`);
 }
@@ -70,15 +71,46 @@ export function numbers() {
     pixel: pixel && about(pixel, (model) => state.jacobians[model]),
     probes: probes.map((place) => about(place, (model) => answerOf(model, place))),
     region: box && { box, ...(state.region && { model: state.region.model, report: state.region.report }) },
-    explanation: state.found && { model: state.found.model, box: state.found.box, words: state.found.words, record: state.found.record },
+    explanation: explanation(state.found),
   }, null, 1);
+}
+
+/** Return what was found: the certificate in words and numbers, and the scores along the search and the order of units. */
+function explanation(found) {
+  if (!found) return null;
+  const { model, title, box, words, asides, facts, record, share_a: share, trace, levels, curve, scoring, data } = found;
+  const scores = data.unit_scores && Array.from(data.unit_scores);
+  return { model, title, box, words, asides, facts, record, share, unit_scores: scores, search: trace, levels, curve, curve_was_stopped: scoring === "stopped" };
+}
+
+/** Return the pictures of the explanation that no panel shows: the set of the certificate, or the maps. */
+function explained() {
+  const { found, opened, mode } = state;
+  if (!found) return [];
+  const name = (i) => `${plain(found.title)}-${plain(names()[i])}`;
+  if (found.kind === "set") return ["a", "b"].map((letter, i) => [name(i), setPicture(found, opened, letter)]);
+  return mode === "explain" ? [] : ["a", "b"].map((letter, i) => [name(i), pictureOf(`map-${letter}`, found.model)]);
+}
+
+function setPicture(found, { data, size: [height, width] }, letter) {
+  const canvas = Object.assign(document.createElement("canvas"), { width, height });
+  paintInto(canvas, (pixels) => paintSet(pixels, data[letter], found.data[`units_${letter}`], found.data.kept, width));
+  return canvas;
 }
 
 const rowsOf = (values, [height, width]) => Array.from({ length: height }, (_, y) => Array.from(values.subarray(y * width, (y + 1) * width)));
 
+/** One page is saved as it is; several, of more models or with an explanation, come as one ZIP. */
 function snapshot() {
-  start("page to keep", { kind: "snapshot", models: state.models, probes: state.probes, boxes: state.box ? [state.box] : [] }, {
-    snapshot: ({ html, name }) => save(new Blob([html], { type: "text/html" }), name),
+  const { models, probes, box, found } = state;
+  const pages = [];
+  start("page to keep", { kind: "snapshot", models, probes, boxes: box ? [box] : [], explanations: found ? [found.id] : [] }, {
+    snapshot: ({ html, name }) => pages.push({ name, bytes: new TextEncoder().encode(html) }),
+    end: ({ kind }) => {
+      if (kind !== "done") return;
+      if (pages.length === 1) save(new Blob([pages[0].bytes], { type: "text/html" }), pages[0].name);
+      else save(zip(pages), `${stem()}-pages.zip`);
+    },
   });
 }
 

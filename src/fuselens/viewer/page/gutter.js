@@ -2,6 +2,7 @@
 
 import { barElement, mapBar, shareScale } from "./colourbar.js";
 import { el, icon, replace } from "./dom.js";
+import { errorBar } from "./errors.js";
 import { scaleOf } from "./layers.js";
 import { askGuidanceAgain } from "./session.js";
 import { setShare, shareBar } from "./sharebar.js";
@@ -20,14 +21,14 @@ function live(node, keys, show) {
 }
 
 /** End what old gutters listened to. */
-watch(["mode", "models", "found"], () => {
+watch(["mode", "models", "found", "errors"], () => {
   for (const end of endings.splice(0)) end();
 });
 
 const head = (title, sub) => [el("h2", {}, title), sub && el("p", { class: "soft" }, sub)];
 
-/** The row of images: what is open, tools, zoom. */
-export function pairGutter() {
+/** The row of images: what is open, tools, zoom; where errors can stand in the sources' place, a choice. */
+export function pairGutter(hasErrors = false) {
   const facts = el("p", { class: "soft" });
   const tool = (name, title, icons) => el("button", { title, "aria-label": title, value: name, onclick: () => set({ tool: name }) }, icon(icons));
   const tools = el("div", { class: "segments" }, tool("probe", "Probe: click pins a pixel", "probe"), tool("region", "Region: drag draws a box (R)", "region"));
@@ -36,7 +37,8 @@ export function pairGutter() {
     el("button", { title: "Whole image (0)", "aria-label": "Whole image", onclick: () => set({ zoom: WHOLE }) }, icon("fit")),
     el("button", { title: "Larger (+)", "aria-label": "Zoom in", onclick: () => zoomBy(1.5) }, icon("plus")));
   const magnified = el("p", { class: "soft" });
-  const node = el("div", { class: "gutter" }, head("Images"), facts, tools, zoom, magnified);
+  const node = el("div", { class: "gutter" }, head("Images"), facts, hasErrors && either("Sources", "Errors"),
+    hasErrors && errorScaleBar(), el("div", { class: "row" }, tools, zoom), magnified);
   live(node, ["opened", "tool", "zoom"], ({ opened, tool: current, zoom: { scale } }) => {
     const [rows, columns] = opened.size;
     const depths = [...new Set(opened.sources.map(({ depth }) => ({ uint8: "8 bit", uint16: "16 bit" })[depth] ?? "float"))];
@@ -88,11 +90,29 @@ function guidanceStatus({ guidance, jobs, model }) {
   return el("button", { onclick: () => askGuidanceAgain(model) }, icon("play"), answer ? "Finish" : "Compute");
 }
 
+/** What stands between the fused image and its guidance: the one, or the errors. */
+function either(first, second) {
+  const one = (errors, text, title) => el("button", { title, "aria-pressed": String(state.errors === errors), onclick: () => set({ errors }) }, text);
+  return el("div", { class: "segments", role: "group", "aria-label": "What is shown" },
+    one(false, first, `${first} (D)`), one(true, second, "How far the fused image is from each source (D)"));
+}
+
+/** The bar of all error maps, where they are on show. */
+function errorScaleBar() {
+  const bar = barElement();
+  live(bar.element, ["errors", "fused", "model"], ({ errors }) => {
+    bar.element.hidden = !errors;
+    bar.show(errorBar());
+  });
+  return bar.element;
+}
+
 /** Above rows of models: what holds for all of them. */
 export function displayStrip() {
   const segments = displays();
-  const node = el("div", { class: "all-rows" }, gamma("gammaJacobian", "Gamma of Jacobian images"), segments,
-    el("p", { class: "soft" }, "The same pixel in every row; each row has its own scale."));
+  const own = [gamma("gammaJacobian", "Gamma of Jacobian images"), segments, el("p", { class: "soft" }, "Each row has its own scale.")];
+  const shared = [errorScaleBar(), el("p", { class: "soft" }, "How far each fused image is from its sources; all rows on one scale.")];
+  const node = el("div", { class: "all-rows" }, either("Influences", "Errors"), state.errors ? shared : own);
   live(node, ["preset"], (now) => {
     for (const button of segments.children) button.setAttribute("aria-pressed", button.value === now.preset);
   });
@@ -104,7 +124,7 @@ export function modelGutter(model) {
   const bar = barElement();
   const shares = shareBar(null);
   const words = el("p", { class: "soft" });
-    const node = el("div", { class: "gutter" }, head(titleOf(model), modelOf(model).weights), shares, words, bar.element);
+  const node = el("div", { class: "gutter" }, head(titleOf(model).replaceAll("_", "_\u200b"), modelOf(model).weights), shares, words, !state.errors && bar.element);
   live(node, ["jacobians", "gammaJacobian", "preset"], (now) => {
     const answer = now.jacobians[model];
     if (!answer) return;

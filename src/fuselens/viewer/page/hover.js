@@ -5,16 +5,32 @@ import { ask } from "./socket.js";
 import { set, setIn, state, watch } from "./state.js";
 import { painted } from "./timing.js";
 
+const PATIENCE = 40; // milliseconds; drawing the cross at once would take the processor from the Jacobian
+
 const flying = new Set(); // models with a request under way
 const wanted = new Map(); // model -> {pixel, since}
+let pointed = null; // where the mouse is
+let patience = null; // a timer: how long the cross waits for the Jacobian
 let asked = null; // the newest pixel that anything was wanted for
 
-/** The mouse, a finger or a key is at a pixel; `since` is when it got there. */
+/** A key, a click or a finger is at a pixel; `since` is when it got there. */
 export function pointedAt(pixel, since = performance.now()) {
-  const [y, x] = pixel;
-  if (state.pixel?.[0] === y && state.pixel[1] === x) return;
-  set({ pixel });
+  movedTo(pixel, since);
+  arrive();
+}
+
+/** The mouse moved to a pixel: the cross waits a little, so that it is drawn in one frame with the Jacobian. */
+export function movedTo(pixel, since) {
+  pointed = pixel;
   foresee(pixel, since);
+  patience ??= setTimeout(arrive, flying.size ? PATIENCE : 0);
+}
+
+function arrive() {
+  if (patience === null) return;
+  clearTimeout(patience);
+  patience = null;
+  if (state.pixel?.[0] !== pointed[0] || state.pixel[1] !== pointed[1]) set({ pixel: pointed });
 }
 
 /** Ask for a pixel before the browser says pointermove: that waits for the next frame, the server need not. */
@@ -43,6 +59,7 @@ function send(model) {
   flying.add(model);
   ask({ kind: "jacobian", model, pixel, channel: "hover" }, {
     jacobian: (answer) => {
+      arrive();
       setIn("jacobians", model, answer);
       if (model === state.model) refresh(() => painted(since, answer));
     },

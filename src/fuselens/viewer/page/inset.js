@@ -4,6 +4,8 @@ import { size, state } from "./state.js";
 import { clamp } from "./view.js";
 
 const LARGEST_RADIUS = 24;
+const SMALLEST = 40;
+const MARGIN = 4;
 const PART = 0.33;
 const PART_OF_INFLUENCE = 0.46;
 
@@ -17,13 +19,10 @@ export function drawInfluence(context, layer, { factor, left, top }, panel) {
   frame(context, x, y, width, height);
 }
 
-/** Draw the pixel's surroundings, enlarged. */
-export function drawInset(context, base, influence, place, panel) {
-  if (!base) return;
-  const around = surroundings(influence);
+/** Return {left, top, side} of the corner that is farthest from the pixel, null where there is no room for an inset. */
+export function insetPlace(influence, { factor, left, top }, panel) {
   const side = Math.round((influence ? PART_OF_INFLUENCE : PART) * Math.min(panel.width, panel.height));
-  if (side < 40) return;
-  const { factor, left, top } = place;
+  if (side < SMALLEST) return null;
   const [y, x] = state.pixel;
   const [screenX, screenY] = [left + (x + 0.5) * factor, top + (y + 0.5) * factor];
   const [rows, columns] = size();
@@ -31,28 +30,37 @@ export function drawInset(context, base, influence, place, panel) {
     left: Math.max(0, left), top: Math.max(0, top),
     right: Math.min(panel.width, left + columns * factor), bottom: Math.min(panel.height, top + rows * factor),
   };
-  const toX = screenX > (edge.left + edge.right) / 2 ? edge.left + 4 : edge.right - side - 4;
-  const toY = screenY > (edge.top + edge.bottom) / 2 ? edge.top + 4 : edge.bottom - side - 4;
+  return {
+    left: screenX > (edge.left + edge.right) / 2 ? edge.left + MARGIN : edge.right - side - MARGIN,
+    top: screenY > (edge.top + edge.bottom) / 2 ? edge.top + MARGIN : edge.bottom - side - MARGIN,
+    side,
+  };
+}
+
+/** Draw the pixel's surroundings, enlarged. */
+export function drawInset(context, base, influence, { left, top, side }) {
+  const [y, x] = state.pixel;
+  const around = surroundings(influence);
   const scale = side / around.side;
   context.save();
   context.beginPath();
-  context.roundRect(toX, toY, side, side, 3);
+  context.roundRect(left, top, side, side, 3);
   context.clip();
   context.fillStyle = influence ? "#f7f6f6" : "#000";
-  context.fillRect(toX, toY, side, side);
+  context.fillRect(left, top, side, side);
   context.imageSmoothingEnabled = false;
   const layer = influence ?? base;
   const step = layer.step;
-  context.drawImage(layer.canvas, toX + (layer.left - around.left) * scale, toY + (layer.top - around.top) * scale,
+  context.drawImage(layer.canvas, left + (layer.left - around.left) * scale, top + (layer.top - around.top) * scale,
     layer.canvas.width * step * scale, layer.canvas.height * step * scale);
   context.strokeStyle = "#fff";
   context.lineWidth = 1;
-  const [pixelX, pixelY] = [toX + (x - around.left) * scale, toY + (y - around.top) * scale];
+  const [pixelX, pixelY] = [left + (x - around.left) * scale, top + (y - around.top) * scale];
   context.strokeRect(pixelX - 0.5, pixelY - 0.5, scale + 1, scale + 1);
   context.strokeStyle = "#000a";
   context.strokeRect(pixelX - 1.5, pixelY - 1.5, scale + 3, scale + 3);
   context.restore();
-  frame(context, toX, toY, side, side);
+  frame(context, left, top, side, side);
 }
 
 /** Return the square round the pixel that insets show: the window of its influence where that is small. */

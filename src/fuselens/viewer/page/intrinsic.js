@@ -5,7 +5,7 @@ import { barElement, mapBar } from "./colourbar.js";
 import { byId, el, replace } from "./dom.js";
 import { paintInto } from "./layers.js";
 import { modelOf, names, set, state, watch } from "./state.js";
-import { opened, signed } from "./words.js";
+import { fixed, opened, signed } from "./words.js";
 
 const MOST_ROWS = 24;
 
@@ -43,7 +43,9 @@ function maps(account, part, number) {
   const isGrey = part.display === "grey";
   const bar = barElement();
   if (!isGrey) bar.show(mapBar(part.scale, 1, part.display === "signed" ? "signed" : "paper"));
-  return [el("div", { class: "maps" }, figures), !isGrey && el("div", { class: "one-bar" }, bar.element)];
+  const grid = el("div", { class: "maps" }, figures);
+  grid.style.setProperty("--count", figures.length);
+  return [grid, !isGrey && el("div", { class: "one-bar" }, bar.element)];
 }
 
 function paint(pixels, values, { display, scale }) {
@@ -63,7 +65,8 @@ function bars(account, part, number) {
 
 /** Many numbers: a column each, in the order of the model; all series on one scale from 0. */
 function strips(part, series, most) {
-  return series.map(([name, values]) => el("figure", { class: "columns" }, el("figcaption", {}, name),
+  return series.map(([name, values]) => el("figure", { class: "columns" },
+    el("figcaption", {}, el("i", { class: `chip ${colourOf(name)}` }), name, el("span", { class: "soft" }, `${fixed(Math.min(...values))} to ${fixed(Math.max(...values))}`)),
     el("div", { role: "img", "aria-label": `${part.title}, ${name}: ${values.length} numbers, the largest ${signed(Math.max(...values))}` },
       values.map((value, i) => {
         const column = el("i", { class: value < 0 ? "ends" : colourOf(name), title: `${part.labels[i]}: ${signed(value)}` });

@@ -3,7 +3,7 @@
 import { byId, el, icon, replace } from "./dom.js";
 import { ask, stop } from "./socket.js";
 import { set, state, watch } from "./state.js";
-import { opened, percent } from "./words.js";
+import { count, opened, percent } from "./words.js";
 
 /** Start a long job; `answers` as for `ask`. Its progress stands in the list until it ends. */
 export function start(title, request, answers) {
@@ -37,10 +37,17 @@ watch(["jobs"], ({ jobs }) => {
     const { bar, words } = rows.get(job.id);
     if (job.total) bar.value = job.done / job.total;
     else bar.removeAttribute("value");
-    words.textContent = job.total ? percent(job.done / job.total) : job.words ?? "";
+    words.textContent = howFar(job);
   }
   replace(byId("jobs"), [...rows.values()].map(({ element }) => element));
 });
+
+/** Where nobody knows the end, what is done is counted: an explanation's fused images. */
+function howFar({ kind, title, done, total, words }) {
+  const phase = !words || title.toLowerCase().startsWith(words.toLowerCase()) ? "" : words;
+  const far = total ? percent(done / total) : done ? count(done, kind === "explain" ? "image" : "step") : "";
+  return [phase, far].filter(Boolean).join(", ") || "at work";
+}
 
 function row({ id, title }) {
   const bar = el("progress", { "aria-label": title });

@@ -1,7 +1,9 @@
 // The kinds of panel: title, colour chip, the value under the crosshair, the colour bar.
 
 import { shareOf } from "./colour.js";
+import { errorsOf } from "./errors.js";
 import { names, state, titleOf } from "./state.js";
+import { differenceInFiles, inFiles } from "./unit.js";
 import { signed, level, percent } from "./words.js";
 
 const named = (i) => names()[i];
@@ -13,13 +15,12 @@ function inSource(i, pixel) {
   return level(low + at(pair.data["ab"[i]], pair.size, pixel) * (high - low), depth);
 }
 
-function inFused(model, pixel) {
-  const frame = state.fused[model];
-  if (!frame) return "";
-  const [first, second] = state.opened.sources;
-  const value = at(frame.data.fused, frame.shapes.fused, pixel);
-  const isShared = first.depth === second.depth && first.low === second.low && first.high === second.high;
-  return isShared ? level(first.low + value * (first.high - first.low), first.depth) : value.toFixed(3);
+const inFused = (model, pixel) =>
+  state.fused[model] ? inFiles(at(state.fused[model].data.fused, state.opened.size, pixel)) : "";
+
+function inErrors(i, model, pixel) {
+  const errors = errorsOf(model);
+  return errors ? differenceInFiles(at(errors.data["ab"[i]], state.opened.size, pixel)) : "";
 }
 
 /** Return the value of a map with a window or a step at a pixel; null outside of what is known. */
@@ -47,6 +48,10 @@ const influence = (i, record) => ({
   value: (model, pixel) => number(valueOf(record(model), "ab"[i], pixel)),
 });
 const source = (i) => ({ title: () => named(i), chip: "ab"[i], value: (_, pixel) => inSource(i, pixel) });
+const error = (i) => ({
+  title: () => `|fused − ${named(i)}|`, words: () => `error against ${named(i)}`, chip: "ab"[i], bar: "error",
+  value: (model, pixel) => inErrors(i, model, pixel),
+});
 const jacobian = (model) => state.jacobians[model];
 const guidance = (model) => state.guidance[model];
 const found = () => state.found;
@@ -54,15 +59,17 @@ const found = () => state.found;
 export const KINDS = {
   a: { ...source(0), words: () => `${named(0)}` },
   b: { ...source(1), words: () => `${named(1)}` },
-  fused: { title: (model) => `fused by ${titleOf(model)}`, value: inFused },
+  fused: { title: (model) => (state.mode === "models" ? "fused" : `fused by ${titleOf(model)}`), words: (model) => `fused by ${titleOf(model)}`, value: inFused },
+  "error-a": error(0),
+  "error-b": error(1),
   "jacobian-a": { ...influence(0, jacobian), words: () => `influence of ${named(0)}`, under: "grey-a" },
   "jacobian-b": { ...influence(1, jacobian), words: () => `influence of ${named(1)}`, under: "grey-b" },
   share: { title: () => "share", words: () => "share of either source", value: shareAt, bar: "share" },
   "guidance-a": { ...influence(0, guidance), words: () => `guidance of ${named(0)}` },
   "guidance-b": { ...influence(1, guidance), words: () => `guidance of ${named(1)}` },
   rgb: { title: () => "guidance RGB", value: () => "" },
-  "set-a": source(0),
-  "set-b": source(1),
+  "set-a": { ...source(0), words: () => `set in ${named(0)}` },
+  "set-b": { ...source(1), words: () => `set in ${named(1)}` },
   "map-a": { ...influence(0, found), under: "grey-a" },
   "map-b": { ...influence(1, found), under: "grey-b" },
 };

@@ -2,6 +2,7 @@
 
 import { commonScale, paintGrey, paintMap, paintRgb, paintRgbOf, paintShare } from "./colour.js";
 import { paintSet } from "./dimmed.js";
+import { errorRecipe } from "./errors.js";
 import { state } from "./state.js";
 
 const cache = new Map();
@@ -100,6 +101,8 @@ const RECIPES = {
   "jacobian-b": (model) => influence(state.jacobians[model], "b", state.gammaJacobian),
   "guidance-a": (model) => influence(state.guidance[model], "a", state.gammaGuidance),
   "guidance-b": (model) => influence(state.guidance[model], "b", state.gammaGuidance),
+  "error-a": (model) => errorRecipe("a", model),
+  "error-b": (model) => errorRecipe("b", model),
   share: (model) => guided(model, ({ data }) => (pixels) => paintShare(pixels, data.a, data.b)),
   rgb: together,
   "set-a": () => dimmed("a"),

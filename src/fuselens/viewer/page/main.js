@@ -2,6 +2,7 @@
 
 import "./certificate.js";
 import "./intrinsic.js";
+import "./mapcurve.js";
 import "./readout.js";
 import "./scatter.js";
 import "./stage.js";

@@ -15,13 +15,17 @@ function show() {
   box.hidden = !words;
   box.classList.toggle("trouble", isGone || Boolean(notice?.isTrouble));
   byId("notice-words").textContent = words;
+  const act = isGone ? null : notice?.act;
+  byId("notice-act").hidden = !act;
+  byId("notice-act").textContent = act?.title ?? "";
   byId("notice-close").hidden = isGone;
   clearTimeout(timer);
-  if (notice && !isGone) timer = setTimeout(() => set({ notice: null }), notice.isTrouble ? LONG : SHORT);
+  if (notice && !isGone) timer = setTimeout(() => set({ notice: null }), notice.isTrouble || notice.act ? LONG : SHORT);
 }
 
 /** Wire the line's button. */
 export function wireNotices() {
+  byId("notice-act").addEventListener("click", () => state.notice?.act?.call());
   byId("notice-close").addEventListener("click", () => set({ notice: null }));
   watch(["notice", "link"], show);
 }

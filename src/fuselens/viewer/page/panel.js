@@ -4,7 +4,7 @@ import { el } from "./dom.js";
 import { KINDS, wordsOf } from "./kinds.js";
 import { layerOf } from "./layers.js";
 import { drawMarks } from "./marks.js";
-import { drawInfluence, drawInset } from "./inset.js";
+import { drawInfluence, drawInset, insetPlace } from "./inset.js";
 import { size, state, watch } from "./state.js";
 import { follow } from "./pointer.js";
 import { placement } from "./view.js";
@@ -79,8 +79,10 @@ export class Panel {
     if (this.isStale || base !== this.drawn) this.drawPicture(base, place, isInfluence);
     const context = this.context(this.above);
     if (influence) drawInfluence(context, influence, place, this);
-    drawMarks(context, place, this);
-    if (state.pixel && (isInfluence || (state.insets && this.hasInset))) drawInset(context, base, influence, place, this);
+    const isEnlarged = base && state.pixel && (isInfluence || (state.insets && this.hasInset));
+    const inset = isEnlarged ? insetPlace(influence, place, this) : null;
+    drawMarks(context, place, this, inset);
+    if (inset) drawInset(context, base, influence, inset);
     return this.read();
   }
 

@@ -35,6 +35,7 @@ const FIELDS = {
   preset: { write: ({ preset }) => (preset === "signed" ? null : preset), read: among(["signed", "paper"]) },
   theme: { write: ({ theme }) => (theme === "auto" ? null : theme), read: among(["auto", "light", "dark"]) },
   insets: { write: ({ insets }) => (insets ? null : "off"), read: (text) => (text === "off" ? false : null) },
+  errors: { write: ({ errors }) => (errors ? "on" : null), read: (text) => (text === "on" ? true : null) },
   swipe: { write: ({ swipe, mode }) => (mode === "compare" ? swipe.join(",") : null), read: (text) => { const found = text.split(","); return found.length === 2 ? found : null; } },
 };
 

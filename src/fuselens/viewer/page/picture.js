@@ -1,6 +1,7 @@
 // A panel as a picture to keep: at the image's own resolution, its colour bar under it.
 
 import { drawBar, mapBar, shareScale } from "./colourbar.js";
+import { errorBar } from "./errors.js";
 import { KINDS } from "./kinds.js";
 import { layerOf, scaleOf } from "./layers.js";
 import { size, state } from "./state.js";
@@ -38,6 +39,7 @@ export function pictureOf(kind, model) {
 function barOf(kind, model) {
   const { bar } = KINDS[kind];
   if (bar === "share") return shareScale();
+  if (bar === "error") return errorBar();
   if (bar !== "map") return null;
   const family = kind.split("-")[0];
   const answer = { jacobian: state.jacobians[model], guidance: state.guidance[model], map: state.found }[family];

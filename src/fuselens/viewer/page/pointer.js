@@ -1,6 +1,6 @@
 // Mouse, pen and touch over panels: moving looks, a click pins, dragging pans or draws the region, two fingers zoom.
 
-import { foresee, pointedAt } from "./hover.js";
+import { foresee, movedTo, pointedAt } from "./hover.js";
 import { pin } from "./probes.js";
 import { set, state } from "./state.js";
 import { panBy, pixelAt, zoomAt } from "./view.js";
@@ -41,7 +41,7 @@ export function follow(view) {
       panBy(event.movementX, event.movementY, view.clientWidth, view.clientHeight);
       return;
     }
-    pointedAt(pixel, now);
+    movedTo(pixel, now);
   });
 
   view.addEventListener("pointerrawupdate", (event) => {

@@ -37,7 +37,7 @@ function show() {
     write(byId("part-a"), whole === null ? "–" : `${whole}\u202f%`);
     write(byId("part-b"), whole === null ? "–" : `${100 - whole}\u202f%`);
     const took = answer.milliseconds < 10 ? answer.milliseconds.toFixed(1) : Math.round(answer.milliseconds);
-    write(byId("took"), `${took} ms`);
+    write(byId("took"), `in ${took} ms`);
   }
   clearTimeout(timer);
   timer = setTimeout(say, REST);

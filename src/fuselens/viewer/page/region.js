@@ -4,6 +4,7 @@ import { byId, el, icon, replace } from "./dom.js";
 import { ask } from "./socket.js";
 import { names, set, state, watch } from "./state.js";
 import { boxOf } from "./pointer.js";
+import { count, fixed } from "./words.js";
 import { shareBar } from "./sharebar.js";
 import { askGuidanceAgain } from "./session.js";
 
@@ -51,9 +52,9 @@ function show() {
 }
 
 function sentences({ report, sentences }) {
-  const correlation = report.correlation === null ? null : `correlation of the guidances ${report.correlation.toFixed(2)}`;
+  const correlation = report.correlation === null ? null : `correlation of the guidances ${fixed(report.correlation)}`;
   return [shareBar(report.share_a), el("ul", { class: "sentences" }, sentences.map((text) => el("li", {}, text))),
-    correlation && el("p", { class: "soft" }, `${report.pixels} pixels of ${names().join(" and ")}, ${correlation}`)];
+    correlation && el("p", { class: "soft" }, `${count(report.pixels, "pixel")} of ${names().join(" and ")}, ${correlation}`)];
 }
 
 function waiting(model) {

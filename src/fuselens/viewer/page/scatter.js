@@ -10,6 +10,7 @@ const SIDE = 240;
 const PAD = 8;
 const GREEN = "#16a34a";
 const PAUSE = 150;
+const SPARSE = 8000; // fewer points are drawn larger: those of a coarse guidance
 const WEAK = 0.3; // below it a correlation is called none, as in Cohen's scale
 const cloud = document.createElement("canvas");
 let axes = null;
@@ -25,8 +26,9 @@ function drawCloud() {
   axes = { guidance, low, high, r: pearson(a, b, null) };
   const counts = new Uint32Array(SIDE * SIDE);
   let most = 1;
-  for (let i = 0; i < a.length; i++) {
-    const place = column(a[i]) + SIDE * (SIDE - 1 - column(b[i]));
+  const around = a.length < SPARSE ? [-1, 0, 1] : [0];
+  for (let i = 0; i < a.length; i++) for (const down of around) for (const right of around) {
+    const place = column(a[i]) + right + SIDE * (SIDE - 1 - column(b[i]) + down);
     if (++counts[place] > most) most = counts[place];
   }
   Object.assign(cloud, { width: SIDE, height: SIDE });
@@ -69,6 +71,7 @@ function draw() {
   byId("r-marked").textContent = numberOf(r);
   byId("marked-words").textContent = state.box ? "in the region" : "round the pixel";
   byId("scatter-words").textContent = words(axes.r);
+  for (const [i, letter] of ["a", "b"].entries()) byId(`axis-${letter}`).textContent = names()[i];
   canvas.setAttribute("aria-label", `Scatter of the guidances of ${names().join(" and ")}. ${words(axes.r)} ${byId("marked-words").textContent}: r = ${numberOf(r)}.`);
 }
 

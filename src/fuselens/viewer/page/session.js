@@ -9,17 +9,20 @@ import { WHOLE } from "./view.js";
 
 const asked = new Set(); // "kind model" of what is under way or done
 
-/** Open a pair: {example}, {given} or {uploads, names}. */
-export function openPair(pair) {
+/** Open a pair: {example}, {given} or {uploads, names, window}; `answers` may hear `opened()` and `refused(words)`. */
+export function openPair(pair, { opened = () => {}, refused = complain } = {}) {
   const wish = { ...pair };
   set({ notice: { words: "Opening…" } });
   ask({ kind: "open", pair: wish }, {
-    pair: (frame) => show(wish, frame),
-    end: (message) => {
-      if (message.kind === "failed" && !message.offline) set({ notice: { words: message.error, isTrouble: true } });
+    pair: (frame) => {
+      show(wish, frame);
+      opened();
     },
+    end: (message) => message.kind === "failed" && !message.offline && refused(message.error),
   });
 }
+
+const complain = (words) => set({ notice: { words, isTrouble: true } });
 
 /** Open again what was open: the server is back, or the page was loaded from an address. */
 export async function resume() {
@@ -41,12 +44,19 @@ function show(pair, frame) {
   const box = state.box && state.box[2] <= rows && state.box[3] <= columns ? state.box : null;
   const kept = isSame || !state.opened;
   set({
-    pair, opened: frame, model: fitting[state.model], models: [...new Set(Object.values(fitting))], notice: frame.note ? { words: frame.note } : null, fused: {}, jacobians: {}, pinned: {}, guidance: {}, accounts: {},
+    pair, opened: frame, model: fitting[state.model], models: [...new Set(Object.values(fitting))], notice: remark(pair, frame), fused: {}, jacobians: {}, pinned: {}, guidance: {}, accounts: {},
     region: null, found: kept ? state.found : null, probes: kept ? state.probes.filter(fits) : [], box: kept ? box : null,
     pixel: kept && state.pixel && fits(state.pixel) ? state.pixel : [rows >> 1, columns >> 1],
     zoom: kept ? state.zoom : WHOLE, link: "open",
   });
   demand();
+}
+
+/** Return what is to be said of a pair; where uploads look black, with a button that opens them stretched. */
+function remark(pair, { note }) {
+  if (!note) return null;
+  const act = pair.uploads && !pair.window && { title: "Stretch", call: () => openPair({ ...pair, window: "percentile" }) };
+  return { words: note, act };
 }
 
 /** Return the key of the same network with the weights for these modalities, or the key itself where there are none. */
@@ -107,7 +117,7 @@ function once(kind, model, answers) {
     end: (message) => {
       if (message.kind !== "failed") return;
       asked.delete(`${kind} ${model}`);
-      if (!message.offline) set({ notice: { words: message.error, isTrouble: true } });
+      if (!message.offline) complain(message.error);
     },
   });
 }

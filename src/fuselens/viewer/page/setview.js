@@ -1,6 +1,6 @@
 // A set explanation: which units are shown over the sources, by four scrubbers that never ask the server.
 
-import { drawCurve } from "./curve.js";
+import { drawCurve, nearest, placeWords } from "./curve.js";
 import { byId, el, replace } from "./dom.js";
 import { set, state, watch } from "./state.js";
 import { count, fixed, percent } from "./words.js";
@@ -11,6 +11,7 @@ let player = 0;
 let level = 0.9;
 let step = 0;
 let first = 0;
+let built = 0; // the id of the explanation that the scrubbers are of
 
 const units = () => state.found.data.kept.length;
 const sizeOf = (kept) => kept.reduce((sum, bit) => sum + bit, 0);
@@ -59,10 +60,8 @@ const WAYS = {
     show(traced(data, step), words.filter(Boolean).join(", ") + ".");
   } },
   order: { title: "Order", is: (found) => Boolean(found.curve?.insertion?.length), show: () => {
-    const { insertion, deletion } = state.found.curve;
-    const [share, score] = insertion[first];
-    const without = deletion?.[Math.min(first, deletion.length - 1)];
-    show(ranking(share), `The first ${count(Math.round(share * units()), "unit")} alone: score ${fixed(score)}${without ? `; everything but these: ${fixed(without[1])}` : ""}.`);
+    const { curve } = state.found;
+    show(ranking(curve.insertion[first][0]), placeWords(curve, first));
   } },
 };
 
@@ -72,20 +71,20 @@ function show(kept, words) {
 
 function build() {
   const { found } = state;
-  pause();
   byId("set-controls").hidden = found?.kind !== "set" || !found.record.size;
-  if (found?.kind !== "set") return;
-  way = "set";
-  level = found.record.level;
-  step = Math.max(0, found.trace.length - 1);
-  first = 0;
+  if (found?.kind !== "set") return pause();
+  const isSame = found.id === built; // its scores have come: whoever looks at its search goes on looking
+  if (!isSame) {
+    pause();
+    [built, way, level, step, first] = [found.id, "set", found.record.level, Math.max(0, found.trace.length - 1), 0];
+  }
   const tabs = Object.entries(WAYS).filter(([, one]) => one.is(found)).map(([key, one]) =>
     el("button", { type: "button", "data-way": key, onclick: () => go(key) }, one.title));
   replace(byId("set-ways"), tabs);
   range("level-slider", 0, 1, 0.01, level);
   range("search-slider", 0, Math.max(0, found.trace.length - 1), 1, step);
-  range("order-slider", 0, Math.max(0, (found.curve?.insertion?.length ?? 1) - 1), 1, 0);
-  go("set");
+  range("order-slider", 0, Math.max(0, (found.curve?.insertion?.length ?? 1) - 1), 1, first);
+  go(way);
 }
 
 function range(id, min, max, by, value) {
@@ -122,8 +121,7 @@ function pause() {
 
 /** Move the cursor of the curve to a share of the units. */
 function toShare(share) {
-  const points = state.found.curve.insertion;
-  first = points.reduce((best, [at], i) => (Math.abs(at - share) < Math.abs(points[best][0] - share) ? i : best), 0);
+  first = nearest(state.found.curve, share);
   byId("order-slider").value = first;
   if (way !== "order") go("order");
   else WAYS.order.show();

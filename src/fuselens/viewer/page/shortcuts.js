@@ -29,6 +29,7 @@ const KEYS = {
   r: () => set({ tool: state.tool === "region" ? "probe" : "region" }),
   s: () => set({ preset: state.preset === "signed" ? "paper" : "signed" }),
   i: () => set({ insets: !state.insets }),
+  d: () => set({ errors: !state.errors }),
   t: cycleTheme,
   e: () => {
     set({ mode: "explain" });

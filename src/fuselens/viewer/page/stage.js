@@ -17,9 +17,12 @@ const row = (gutter, kinds, model = null) => {
 };
 
 const MODES = {
-  hover: (stage) => replace(stage, row(pairGutter(), ["a", "b", "fused"]),
+  hover: (stage) => replace(stage, row(pairGutter(true), state.errors ? ["error-a", "error-b", "fused"] : ["a", "b", "fused"]),
     row(influenceGutter(), ["jacobian-a", "jacobian-b", "share"]), row(guidanceGutter(), ["guidance-a", "guidance-b", "rgb"])),
-  models: (stage) => replace(stage, displayStrip(), state.models.map((model) => row(modelGutter(model), ["fused", "jacobian-a", "jacobian-b", "rgb"], model))),
+  models: (stage) => {
+    const between = state.errors ? ["error-a", "error-b"] : ["jacobian-a", "jacobian-b"];
+    replace(stage, displayStrip(), state.models.map((model) => row(modelGutter(model), ["fused", ...between, "rgb"], model)));
+  },
   explain: (stage) => {
     const kinds = { set: ["set-a", "set-b", "fused"], map: ["map-a", "map-b", "fused"] }[state.found?.kind] ?? ["a", "b", "fused"];
     replace(stage, row(state.found?.kind === "map" ? influenceGutter(true) : pairGutter(), kinds));
@@ -31,7 +34,7 @@ const MODES = {
 function build() {
   if (!state.opened) return;
   const key = [state.mode, state.mode === "models" ? state.models : "", state.mode === "explain" ? state.found?.kind : "",
-    state.mode === "compare" ? state.models : ""].join();
+    state.mode === "compare" ? state.models : "", state.errors].join();
   if (key === built) return;
   built = key;
   for (const panel of panels.splice(0)) panel.remove();
@@ -57,6 +60,6 @@ function hint() {
 }
 
 watch(["opened"], shape);
-watch(["opened", "mode", "models", "found"], build);
+watch(["opened", "mode", "models", "found", "errors"], build);
 watch(["models", "mode"], hint);
 

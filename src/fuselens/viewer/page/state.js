@@ -17,6 +17,7 @@ export const state = {
   preset: "signed", // signed | paper
   theme: "auto", // auto | light | dark
   insets: true,
+  errors: false, // errors in place of sources, or of influences where models stand in rows
   tool: "probe", // probe | region
   swipe: ["a", "b"], // kinds of panel on either side
   // What the server sent.
@@ -29,7 +30,7 @@ export const state = {
   guidance: {}, // by model
   accounts: {}, // by model
   jobs: [], // running: {id, title, done, total, words}
-  found: null, // the explanation on show
+  found: null, // the explanation on show; its `scoring`: true while its curve is on its way, "stopped" if that was ended
   shown: null, // which units of the set are on show: {kept, words}
   region: null, // the region report
   notice: null, // {words, isTrouble}

@@ -6,6 +6,11 @@ import { set, state, watch } from "./state.js";
 const NEXT = { auto: "dark", dark: "light", light: "auto" };
 const WORDS = { auto: "as the system", dark: "dark", light: "light" };
 
+const system = matchMedia("(prefers-color-scheme: dark)");
+
+/** Say whether the page is dark now. */
+export const isDark = () => (state.theme === "auto" ? system.matches : state.theme === "dark");
+
 /** Go to the next theme. */
 export const cycleTheme = () => set({ theme: NEXT[state.theme] });
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 
 from fuselens.core.errors import InputError, UnknownNameError
+from fuselens.core.evaluator import START_IMAGES
 from fuselens.core.explanation import SetExplanation
 from fuselens.core.model import FusionModel
 from fuselens.core.pair import ImagePair
@@ -23,13 +25,13 @@ from fuselens.viewer.catalogue import Catalogue
 from fuselens.viewer.jobs import Job
 from fuselens.viewer.messages import Explain
 from fuselens.viewer.methods import methods
-from fuselens.viewer.opened import Opened
-from fuselens.viewer.ranking import MOST_STEPS, Ranking, ranking
+from fuselens.viewer.opened import Found, Opened
+from fuselens.viewer.ranking import MOST_STEPS, ranking
 from fuselens.viewer.targets import target_of
 
 
 def answer(job: Job, models: Catalogue, opened: Opened, request: Explain) -> None:
-    """Explain, then score the units along the order that the answer suggests."""
+    """Explain, say so at once, then score the units along the order that the answer suggests."""
     known = methods()
     if request.method not in known:
         raise UnknownNameError("method", request.method, known)
@@ -38,12 +40,17 @@ def answer(job: Job, models: Catalogue, opened: Opened, request: Explain) -> Non
     model = models.load(request.model)
     job.begin(known[request.method].described()["title"])
     found = _explained(request.method, model, opened.pair, target, settings, job)
+    # SEDC-T asks of whole images what no target can be asked of; a map without units has none to put in order.
+    scored = None if request.method == "sedc_t" or getattr(found, "units", None) is None else target
     if isinstance(found, SetExplanation):
-        _answer_set(job, request, model, opened.pair, target, found)
+        _say_set(job, request.model, opened.pair, found, scored)
     elif isinstance(found, Attribution):
-        _answer_map(job, request, model, opened.pair, target, found)
+        _say_map(job, request.model, opened.pair, found, scored)
     else:
         raise InputError(f"'{request.method}' returned {type(found).__name__}, which the viewer cannot show.")
+    opened.keep(job.number, request.model, found)
+    if scored is not None:
+        _say_scores(job, model, opened.pair, found, scored)
 
 
 def _target(kind: str | None, pair: ImagePair, request: Explain) -> Target | None:
@@ -60,17 +67,25 @@ def _explained(
     taken = inspect.signature(EXPLAINERS[method]).parameters
     hides = any(parameter.kind is parameter.VAR_KEYWORD for parameter in taken.values())
     if "progress" in taken or hides:
-        settings["progress"] = job.progress
+        settings["progress"] = _counting(job, settings) if hides else job.progress
     if "target" in taken:
         settings["target"] = target
     given = {name: value for name, value in settings.items() if value is not None or name == "target"}
     return explain(model, pair, method, **given)
 
 
-def _answer_set(
-    job: Job, request: Explain, model: FusionModel, pair: ImagePair, target: Target | None, found: SetExplanation
-) -> None:
-    order = _ranking(job, request, model, pair, target, found)
+def _counting(job: Job, settings: Mapping[str, Any]) -> Callable[[int, int], None]:
+    """Return the progress of a method that hides: samples are known beforehand; how long a search takes, nobody."""
+    samples, budget = settings.get("samples"), settings.get("max_images")
+    total = 0 if samples is None else min(samples + START_IMAGES, budget or samples + START_IMAGES)
+
+    def report(images: int, _: int) -> None:
+        job.progress(min(images, total) if total else images, total)
+
+    return report
+
+
+def _say_set(job: Job, key: str, pair: ImagePair, found: SetExplanation, scored: Target | None) -> None:
     steps = [int(step[4], 16) for step in found.trace[:MOST_STEPS]]
     names, read = names_of(pair), ReadTarget.of(found.target, pair.size)
     arrays = {
@@ -84,21 +99,20 @@ def _answer_set(
     job.say(
         "set",
         arrays,
-        model=request.model,
+        model=key,
         record=found.record(),
         words=[set_headline(found, read, names), *set_sentences(found), *set_warnings(found)],
         asides=set_asides(found, read, names),
         names=list(pair.names),
-        levels=order.levels() if order else [],
-        trace=_trace(found, order),
-        curve=order.described() if order else None,
+        trace=[
+            {"step": number, "way": step[2], "tested": None, "kept": kept.bit_count(), "passed": step[3] >= 0}
+            for number, (step, kept) in enumerate(zip(found.trace, steps, strict=False))
+        ],
+        scoring=scored is not None,
     )
 
 
-def _answer_map(
-    job: Job, request: Explain, model: FusionModel, pair: ImagePair, target: Target | None, found: Attribution
-) -> None:
-    order = _ranking(job, request, model, pair, target, found) if found.unit_scores is not None else None
+def _say_map(job: Job, key: str, pair: ImagePair, found: Attribution, scored: Target | None) -> None:
     names, read = names_of(pair), ReadTarget.of(found.target, pair.size)
     cut = found.window.slices
     maps = {"a": found.a, "b": found.b, "error_a": found.error_a, "error_b": found.error_b}
@@ -109,42 +123,24 @@ def _answer_map(
     job.say(
         "map",
         arrays,
-        model=request.model,
+        model=key,
         record=found.record(),
         words=[map_headline(found, read, names), *results_facts.warnings(found)],
         facts=[list(row) for row in results_facts.fact_rows(found)],
         names=list(pair.names),
         share_a=found.share(),
         window=[found.window.top, found.window.left, found.window.bottom, found.window.right],
-        curve=order.described() if order else None,
+        scoring=scored is not None,
     )
 
 
-def _ranking(
-    job: Job,
-    request: Explain,
-    model: FusionModel,
-    pair: ImagePair,
-    target: Target | None,
-    found: SetExplanation | Attribution,
-) -> Ranking | None:
-    """Score the order of units; SEDC-T asks of whole images what no target can be asked of."""
-    if target is None or request.method == "sedc_t":
-        return None
-    job.begin("scores along the order of segments")
-    return ranking(found, model, pair, target, job.progress)
-
-
-def _trace(found: SetExplanation, order: Ranking | None) -> list[dict[str, Any]]:
-    scores = order.tried if order else [None] * min(len(found.trace), MOST_STEPS)
-    return [
-        {
-            "step": number,
-            "way": step[2],
-            "tested": None,
-            "kept": int(step[4], 16).bit_count(),
-            "score": score,
-            "passed": step[3] >= 0,
-        }
-        for number, (step, score) in enumerate(zip(found.trace, scores, strict=False))
-    ]
+def _say_scores(job: Job, model: FusionModel, pair: ImagePair, found: Found, target: Target) -> None:
+    """Score the order of units; what was said before stands where this is stopped."""
+    job.begin("curve")
+    order = ranking(found, model, pair, target, job.progress)
+    job.say(
+        "scores",
+        levels=order.levels() if order else [],
+        trace=order.tried if order else [],
+        curve=order.described() if order else None,
+    )
