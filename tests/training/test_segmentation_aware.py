@@ -35,7 +35,7 @@ def test_the_loss_is_the_weighted_sum_of_its_parts() -> None:
     weight, logits, regions = noise(2, 1, *SIZE), noise(6, 4, *SIZE, seed=3) * 5, quarters(*SIZE, count=2)
     regions[0, :4] = IGNORED
     objective = SegmentationAware(intensity=2.0, gradient=3.0, segmentation=0.5)
-    total, parts = objective.loss((fused, weight, regions.double(), logits), (a, b))
+    total, parts = objective.loss((fused[None], weight, regions.double(), logits), (a, b))
     intensity = np.mean((weight * (fused - a) ** 2 + (1 - weight) * (fused - b) ** 2).numpy())
     gradient = np.mean(
         [
@@ -55,6 +55,22 @@ def test_the_loss_is_the_weighted_sum_of_its_parts() -> None:
     assert parts["gradient"] == pytest.approx(gradient)
     assert parts["segmentation"] == pytest.approx(np.mean(terms))
     assert float(total) == pytest.approx(2 * intensity + 3 * gradient + 0.5 * np.mean(terms))
+
+
+def test_structure_and_the_pictures_of_the_path_count_where_asked() -> None:
+    fused, a, b = images(2)
+    weight, before = noise(2, 1, *SIZE), noise(2, 1, *SIZE, seed=7)
+    path, one = torch.stack((before, fused)), {"segmentation": 0.0, "ssim": 0.5}
+
+    def alone(picture: torch.Tensor) -> float:
+        return float(SegmentationAware(**one).loss((picture[None], weight), (a, b))[0])
+
+    plain, parts = SegmentationAware(segmentation=0.0).loss((fused[None], weight), (a, b))
+    assert alone(fused) == pytest.approx(float(plain) + 0.25 * (parts["ssim_a"] + parts["ssim_b"]))
+    assert parts["ssim_a"] > 0.01
+    total, told = SegmentationAware(**one, path=0.2).loss((path, weight), (a, b))
+    assert float(total) == pytest.approx(alone(fused) + 0.2 * alone(before))
+    assert told["intensity"] == parts["intensity"]
 
 
 def test_no_pixel_that_counts_is_no_loss() -> None:
@@ -94,7 +110,7 @@ def test_fused_only() -> None:
 def test_without_a_segmenter_both_sources_weigh_the_same() -> None:
     model, (fused, a, b) = network(None), images(5)
     outputs = SegmentationAware().outputs(model, (a, b))
-    total, parts = SegmentationAware(gradient=0.0).loss((fused, outputs[1]), (a, b))
+    total, parts = SegmentationAware(gradient=0.0).loss((fused[None], outputs[1]), (a, b))
     assert parts["segmentation"] == 0
     assert float(total) == pytest.approx(float(((fused - a) ** 2 + (fused - b) ** 2).mean()) / 2)
 

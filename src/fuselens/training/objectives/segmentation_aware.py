@@ -1,7 +1,10 @@
 """The loss of UAAFusion (paper 001, Eq. 16-17): like the source that helps a segmentation network, class by class.
 
-L = w_i mean(w1 (f - a)^2 + w2 (f - b)^2) + w_g mean |S(f) - max(S(a), S(b))| + w_s (CE(a) + CE(b) + CE(f)) / 3,
-S = |Sobel_x| + |Sobel_y|, w1 and w2 the attribution weights of the network's segmenter, CE its cross-entropy.
+L = L_f(f) + w_s (CE(a) + CE(b) + CE(f)) / 3,
+L_f(f) = w_i mean(w1 (f - a)^2 + w2 (f - b)^2) + w_g mean |S(f) - max(S(a), S(b))|,
+S = |Sobel_x| + |Sobel_y|, w1 and w2 the attribution weights of the network's segmenter, CE its cross-entropy. Two parts
+may be added that the paper does not have: w_t (1 - SSIM(f, a)/2 - SSIM(f, b)/2) in L_f, since the edge part is blind to
+an edge's sign; and w_p times the mean L_f of the pictures f_1 .. f_{K-1} on the way, so that they are fused images too.
 """
 
 from __future__ import annotations
@@ -33,6 +36,8 @@ class SegmentationAware(Objective):
         intensity: weight of the brightness part.
         gradient: weight of the edge part.
         segmentation: weight of the cross-entropy.
+        ssim: weight of the structural part; 0 in the paper.
+        path: weight of what the pictures before the last one lose; 0 in the paper.
         sources: whether the cross-entropy counts both sources, too; false: the fused image only (the paper's Exp.
             VIII).
         joint: whether the segmentation network learns, too; false keeps it as it is.
@@ -49,6 +54,8 @@ class SegmentationAware(Objective):
     intensity: float = 1.0
     gradient: float = 1.0
     segmentation: float = 0.1
+    ssim: float = 0.0
+    path: float = 0.0
     sources: bool = True
     joint: bool = True
     label_folder: str = ""
@@ -67,28 +74,44 @@ class SegmentationAware(Objective):
         return LabelStore(store, self.label_folder, classes), 1
 
     def outputs(self, model: Any, sample: Sample) -> Sample:
-        """Return the fused images and their weights w1; with a segmenter also each pixel's class, and its logits."""
+        """Return the pictures f_1 .. f_K as `[K, N, 1, H, W]` and their weights w1.
+
+        With a segmenter also each pixel's class, and the segmenter's logits.
+        """
         a, b, *label = sample
         if model.segmenter is None:
-            fused = model(a, b)
-            return fused, torch.full_like(a, 0.5)
+            return torch.stack(model.unfold(a, b).path[1:]), torch.full_like(a, 0.5)
         regions = label[0][:, 0] if label else regions_of(model.segmenter, (a + b) / 2)
         found = model.unfold(a, b, regions)
-        fused = found.path[-1]
-        images = torch.cat((a, b, fused)) if self.sources else fused
+        path = torch.stack(found.path[1:])
+        images = torch.cat((a, b, path[-1])) if self.sources else path[-1]
         with nullcontext() if self.joint else frozen(model.segmenter, images.device):
-            return fused, found.weights.a, regions, check_segmenter(model.segmenter, images)
+            return path, found.weights.a, regions, check_segmenter(model.segmenter, images)
 
     def loss(self, outputs: Sample, sample: Sample) -> tuple[torch.Tensor, dict[str, float]]:
         """Return the loss, its three parts, and the four losses that all fusion networks report."""
-        (fused, weight, *judged), (a, b) = outputs, sample[:2]
+        (path, weight, *judged), (a, b) = outputs, sample[:2]
+        losses = [self._of_picture(picture, weight, a, b) for picture in (path if self.path else path[-1:])]
+        total, parts = losses.pop()
+        if losses:
+            total = total + self.path * torch.stack([loss for loss, _ in losses]).mean()
+        parts["segmentation"] = cross_entropy(judged[1], judged[0].long()) if judged else total.new_zeros(())
+        total = total + self.segmentation * parts["segmentation"]
+        return total, {name: float(value.detach()) for name, value in parts.items()}
+
+    def _of_picture(
+        self, picture: torch.Tensor, weight: torch.Tensor, a: torch.Tensor, b: torch.Tensor
+    ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        """Return what one picture of the path loses, and its parts."""
+        likeness = partial_losses(picture, a, b)
         parts = {
-            "intensity": (weight * (fused - a).square() + (1 - weight) * (fused - b).square()).mean(),
-            "gradient": F.l1_loss(edges(fused), torch.maximum(edges(a), edges(b))),
-            "segmentation": cross_entropy(judged[1], judged[0].long()) if judged else fused.new_zeros(()),
+            "intensity": (weight * (picture - a).square() + (1 - weight) * (picture - b).square()).mean(),
+            "gradient": F.l1_loss(edges(picture), torch.maximum(edges(a), edges(b))),
         }
-        total = torch.stack([getattr(self, name) * value for name, value in parts.items()]).sum()
-        return total, {name: float(value.detach()) for name, value in (parts | partial_losses(fused, a, b)).items()}
+        total = self.intensity * parts["intensity"] + self.gradient * parts["gradient"]
+        if self.ssim:
+            total = total + self.ssim * (likeness["ssim_a"] + likeness["ssim_b"]) / 2
+        return total, parts | likeness
 
     def trained(self, model: Any) -> nn.Module:
         """Return the whole model, or without its segmentation network."""
