@@ -143,8 +143,8 @@ def check_arguments(given: dict[str, Any]) -> None:
     """Names that the parser takes as they are must exist, too."""
     for model in [given["model"]] if given.get("model") else given.get("models") or []:
         name, _, weights = model.partition(":")
-        assert ".py:" in model or name in MODELS
-        if weights and not model.endswith((".py:make", ".safetensors")):
+        assert ".py:" in model or name in MODELS or name.endswith(".onnx")
+        if weights and not model.endswith((".py:make", ".safetensors", ".onnx:measure")):
             assert f"{name}-{weights}" in fl.list_weights()
     if recipe := given.get("recipe"):
         assert recipe.endswith(".yaml") or load_recipe(recipe)

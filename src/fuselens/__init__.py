@@ -38,26 +38,34 @@ if TYPE_CHECKING:
     from fuselens.metrics.score import score as score
     from fuselens.models import list_models as list_models
     from fuselens.models import load_model as load_model
+    from fuselens.models.onnx_export import OnnxExport as OnnxExport
+    from fuselens.models.onnx_export import export_onnx as export_onnx
     from fuselens.models.weights import list_weights as list_weights
     from fuselens.models.wrap import wrap_model as wrap_model
+    from fuselens.robustness.audit import audit as audit
+    from fuselens.robustness.result import Audit as Audit
     from fuselens.viewer.show import View as View
     from fuselens.viewer.show import view as view
 
 _PUBLIC = {
     "Attribution": "core.results",
+    "Audit": "robustness.result",
     "FuseLensError": "core.errors",
     "FusedImage": "data.fused",
     "FusionModel": "core.model",
     "Guidance": "explainers.guidance",
     "ImagePair": "core.pair",
     "ModelState": "core.intrinsic",
+    "OnnxExport": "models.onnx_export",
     "SetExplanation": "core.explanation",
     "StateBars": "core.intrinsic",
     "StateMaps": "core.intrinsic",
     "TaskShare": "explainers.task_share",
     "View": "viewer.show",
+    "audit": "robustness.audit",
     "example_pair": "data.examples",
     "explain": "explainers",
+    "export_onnx": "models.onnx_export",
     "find_pairs": "data.folders",
     "fuse": "data.fused",
     "guidance": "explainers.guidance",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from fuselens.segmentation.deeplab import DeepLab
+
 
 class SmallSegmenter(nn.Module):
     """Three layers with batch normalisation and dropout, which attribution has to freeze; counts its calls.
@@ -36,6 +38,22 @@ class SmallSegmenter(nn.Module):
         self.calls += 1
         logits: torch.Tensor = self.layers(image)
         return logits
+
+
+def small_deeplab(preset: str = "default", classes: int = 3) -> DeepLab:
+    """A thin auxiliary network whose batch normalisations do something."""
+    with torch.random.fork_rng():
+        torch.manual_seed(3)
+        network = DeepLab([f"class {n}" for n in range(classes)], preset=preset, width=0.25, channels=8)  # type: ignore[arg-type]
+        for layer in network.modules():
+            if isinstance(layer, nn.BatchNorm2d):
+                assert layer.running_mean is not None
+                assert layer.running_var is not None
+                layer.running_mean.normal_(0, 0.1)
+                layer.running_var.uniform_(0.3, 1)
+                nn.init.normal_(layer.weight, 1, 0.2)
+                nn.init.normal_(layer.bias, 0, 0.3)
+    return network.eval()
 
 
 def quarters(height: int, width: int, count: int = 1) -> torch.Tensor:

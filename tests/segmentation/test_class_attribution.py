@@ -8,6 +8,7 @@ import torch
 from fuselens.core.errors import InputError
 from fuselens.segmentation.class_attribution import class_maps, class_scores, class_sums, regions_of
 from fuselens.segmentation.class_weights import class_weights, share_of_first, weigh
+from fuselens.segmentation.stations import Rule
 from tests.segmentation.attributed import SmallSegmenter, noise, quarters
 
 SIZE = (11, 14)
@@ -33,7 +34,7 @@ def one_by_one(network: SmallSegmenter, image: torch.Tensor, regions: torch.Tens
 def test_maps_equal_one_backward_pass_a_class_step_and_picture() -> None:
     network, image, regions = segmenter(), noise(2, 1, *SIZE), quarters(*SIZE, count=2)
     expected = one_by_one(network, image, regions, steps=3)
-    found = class_maps(network, image, regions, steps=3)
+    found = class_maps(network, image, regions, steps=3, rule="right")
     assert list(found) == [0, 1, 2, 3]
     for number, values in found.items():
         torch.testing.assert_close(values[:, 0], expected[number])
@@ -53,11 +54,12 @@ def test_more_steps_complete_the_score() -> None:
     network, image, regions = segmenter(smooth=True), noise(1, 1, *SIZE), quarters(*SIZE)
     full, black = class_scores(network, image, regions), class_scores(network, 0 * image, regions)
 
-    def gap(steps: int) -> float:
-        maps = class_maps(network, image, regions, steps=steps)
+    def gap(steps: int, rule: Rule) -> float:
+        maps = class_maps(network, image, regions, steps=steps, rule=rule)
         return max(abs(float(maps[number].sum() - full[number] + black[number])) for number in maps)
 
-    assert gap(200) < gap(50) / 3 < gap(5) / 9
+    assert gap(200, "right") < gap(50, "right") / 3 < gap(5, "right") / 9
+    assert gap(5, "gauss") < gap(5, "midpoint") / 30 < gap(5, "right") / 300
 
 
 def test_batch_normalisation_and_dropout_are_frozen_and_the_mode_is_left_as_found() -> None:
@@ -181,6 +183,8 @@ def test_settings_are_checked() -> None:
     image, regions = noise(1, 1, *SIZE), quarters(*SIZE)
     with pytest.raises(InputError, match="at least one step"):
         class_sums(segmenter(), image, regions, steps=0)
+    with pytest.raises(InputError, match="'gauss', 'midpoint', 'right'"):
+        class_sums(segmenter(), image, regions, rule="left")  # type: ignore[arg-type]
     with pytest.raises(InputError, match="product"):
         class_sums(segmenter(), image, regions, product="sideways")  # type: ignore[arg-type]
     with pytest.raises(InputError, match="reduce"):

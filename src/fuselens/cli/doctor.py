@@ -17,6 +17,7 @@ CORE = (
 EXTRAS = {
     "train": ("lightning", "tensorboard"),
     "medical": ("nibabel", "pydicom"),
+    "onnx": ("onnx", "onnxruntime", "onnxscript"),
     "seg": ("transformers",),
     "view": ("starlette", "uvicorn", "websockets"),
 }

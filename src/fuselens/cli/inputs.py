@@ -88,7 +88,7 @@ def many_pairs(first: Path, second: Path, names: tuple[str, str] | None) -> list
 
 
 def chosen_model(spec: str | None, names: tuple[str, str], device: str) -> FusionModel:
-    """Return the model of `--model NAME[:WEIGHTS]` or `--model path.py:factory`, on its device.
+    """Return the model of `--model NAME[:WEIGHTS]`, `path.py:factory` or `FILE.onnx[:measure]`, on its device.
 
     Without a spec: the best shipped weights for the modalities.
 
@@ -101,4 +101,6 @@ def chosen_model(spec: str | None, names: tuple[str, str], device: str) -> Fusio
     if ".py:" in spec:
         return load_factory(spec).to(resolve_device(device))
     name, _, weights = spec.partition(":")
+    if name.endswith(".onnx") and weights == "measure":
+        return load_model(name, device=device, reach="measure")
     return load_model(name, weights or "auto", names=names, device=device)

@@ -15,7 +15,8 @@ ModelSpec = Annotated[
     typer.Option(
         "--model",
         metavar="NAME[:WEIGHTS]",
-        help="Model and weights (a shipped name or a .safetensors file), or path.py:factory. "
+        help="Model and weights (a shipped name or a .safetensors file), path.py:factory, or a "
+        ".onnx file. "
         "Default: the best shipped weights for the pair.",
     ),
 ]

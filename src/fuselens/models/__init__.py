@@ -39,7 +39,7 @@ def list_models() -> list[str]:
 
 
 def load_model(
-    name: str,
+    name: str | Path,
     weights: str | Path | Literal["auto"] | None = "auto",
     *,
     names: tuple[str, str] = ("infrared", "visible"),
@@ -49,12 +49,13 @@ def load_model(
     """Build the model `name`, load its weights, and return it in evaluation mode.
 
     Args:
-        name: a registry name; `list_models()` shows them.
+        name: a registry name, which `list_models()` shows, or an ONNX file.
         weights: a shipped name (`"mri-pet"`), a `.safetensors` file, None for random weights, or `"auto"`: the shipped
             weights for the modalities `names`.
         names: modalities of the pair, read by `"auto"` only.
         device: `"auto"`, `"cpu"`, `"cuda"`, ...
         settings: passed to the model's constructor, such as `rule="ratio"`; they override those in the weights' header.
+            An ONNX file takes `reach` and `divisor`, as `wrap_model`.
 
     Raises:
         UnknownNameError: no such model or weights; near names are suggested.
@@ -66,6 +67,9 @@ def load_model(
     """
     from fuselens.models.weights import load_weights, weights_for
 
+    if Path(name).suffix == ".onnx":
+        return _load_onnx(name, weights, device, settings)
+    name = str(name)
     kind = MODELS[name]
     wanted = weights_for(name, names) if weights == "auto" else weights
     stored = _stored_settings(name, wanted)
@@ -83,6 +87,19 @@ def load_model(
             f"No weights of '{name}' for {names[0]} + {names[1]} are shipped; pass weights=... or train some."
         )
     return model.to(resolve_device(device)).eval()
+
+
+def _load_onnx(
+    path: str | Path, weights: str | Path | None, device: str | torch.device, settings: dict[str, Any]
+) -> FusionModel:
+    from fuselens.models.onnx_file import load_onnx
+
+    if weights not in ("auto", None):
+        raise InputError(f"The ONNX file '{path}' holds its own weights; leave out '{weights}'.")
+    unknown = settings.keys() - {"reach", "divisor"}
+    if unknown:
+        raise InputError(f"An ONNX file takes the settings reach and divisor, not {', '.join(sorted(unknown))}.")
+    return load_onnx(path, device=device, **settings)
 
 
 def _stored_settings(name: str, weights: str | Path | None) -> dict[str, Any]:

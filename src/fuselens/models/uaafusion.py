@@ -21,6 +21,7 @@ from fuselens.models.layers.unfolding_stage import Memory, UnfoldingStage, conv_
 from fuselens.segmentation.class_attribution import logits_of, regions_of
 from fuselens.segmentation.class_weights import ClassWeights, class_weights
 from fuselens.segmentation.path_attribution import Score, score_of_masks, score_of_regions
+from fuselens.segmentation.stations import Rule
 
 if TYPE_CHECKING:
     from fuselens.core.intrinsic import ModelState
@@ -83,8 +84,9 @@ class UAAFusion(FusionModel):
         short_memory, long_memory: False takes the memory away (Exp. V to VII).
         through: differentiate weights and attention, too.
         preset: `"official"` does as the published code: no gradient step, a running mean of unscaled attention for soft
-            masks, weights from means with an absolute epsilon, and the first cell without tanh. Its weights are shared
-            by all pictures of a batch while training; ours are not.
+            masks, weights from means with an absolute epsilon and gradients at m / M, and the first cell without tanh.
+            Its weights are shared by all pictures of a batch while training; ours are not.
+        rule: where the steps' gradients are taken: `"gauss"`, `"midpoint"`, or `"right"`, at m / M as in the paper.
     """
 
     name = "uaafusion"
@@ -103,6 +105,7 @@ class UAAFusion(FusionModel):
         long_memory: bool = True,
         through: bool = False,
         preset: Preset = "repaired",
+        rule: Rule = "gauss",
     ) -> None:
         """Build the layers with PyTorch's default initialisation.
 
@@ -111,7 +114,7 @@ class UAAFusion(FusionModel):
             UnknownNameError: no such segmenter.
         """
         super().__init__()
-        for value, words in ((attention, Attention), (attention_scale, Scale), (preset, Preset)):
+        for value, words in ((attention, Attention), (attention_scale, Scale), (preset, Preset), (rule, Rule)):
             if value not in get_args(words):
                 raise InputError(f"Expected one of {', '.join(map(repr, get_args(words)))} but got {value!r}.")
         if min(stages, steps, path_samples) < 1:
@@ -122,6 +125,7 @@ class UAAFusion(FusionModel):
         self.steps, self.path_samples, self.through = steps, path_samples, through
         self.attention: Attention = attention
         self.attention_scale: Scale = "none" if self.official else attention_scale
+        self.rule: Rule = "right" if self.official else rule
         self.gradient_step = gradient_step and not self.official
         self.network = UnfoldingNetwork(
             stages, short_memory=short_memory, long_memory=long_memory, bounded=not self.official
@@ -195,7 +199,7 @@ class UAAFusion(FusionModel):
         if regions is None:
             regions = regions_of(segmenter, (a + b) / 2)
         found = class_weights(
-            segmenter, a, b, regions, steps=self.steps,
+            segmenter, a, b, regions, steps=self.steps, rule=self.rule,
             reduce="mean" if self.official else "sum", through=self.through,
         )  # fmt: skip
         self._last = None if pair is None else (pair, found)

@@ -95,7 +95,7 @@ def account(model: UAAFusion, pair: ImagePair) -> ModelState:
 def _class_map(run: _Run, source: torch.Tensor) -> torch.Tensor:
     """Return what each pixel of a source adds to its own class's score, `[H, W]`."""
     regions = run.weights.regions
-    return own_map(class_maps(run.segmenter, source, regions, steps=run.model.steps), regions)
+    return own_map(class_maps(run.segmenter, source, regions, steps=run.model.steps, rule=run.model.rule), regions)
 
 
 def _attention_maps(run: _Run, watch: PathAttention) -> list[StateMaps]:
@@ -195,7 +195,7 @@ def _facts(run: _Run, scores: torch.Tensor, added: torch.Tensor, effects: dict[s
 def _settings(run: _Run) -> dict[str, object]:
     model = run.model
     return {
-        "stages": len(model.network.stages), "steps": model.steps, "attention": model.attention,
+        "stages": len(model.network.stages), "steps": model.steps, "rule": model.rule, "attention": model.attention,
         "attention_scale": model.attention_scale, "path_samples": model.path_samples,
         "gradient_step": model.gradient_step, "segmenter": getattr(run.segmenter, "name", type(run.segmenter).__name__),
     }  # fmt: skip

@@ -2,7 +2,8 @@
 
 Score^c(I) is the mean logit of class c over the pixels of class c; the path leads from black to the image. What an
 image brings to its own region can be had in two exact ways: backwards, one product of a vector with the Jacobian for
-each class, which yields the maps too, or forwards, one product of the Jacobian with a vector, which keeps no graph.
+each class, which yields the maps too, or forwards, one product of the Jacobian with a vector, which keeps no graph. Of
+our DeepLab on a CPU, the first is taken in windows (`local_sums`).
 """
 
 from __future__ import annotations
@@ -14,8 +15,11 @@ from typing import Literal, get_args
 import torch
 
 from fuselens.core.errors import InputError
+from fuselens.segmentation.folded import FoldedDeepLab, folded
 from fuselens.segmentation.frozen import frozen
+from fuselens.segmentation.local_sums import local_sums
 from fuselens.segmentation.protocol import IGNORED, Segmenter, check_segmenter
+from fuselens.segmentation.stations import Rule, Stations, stations
 
 Product = Literal["backward", "forward"]
 
@@ -45,6 +49,7 @@ def class_maps(
     regions: torch.Tensor,
     *,
     steps: int = 5,
+    rule: Rule = "gauss",
     through: bool = False,
 ) -> dict[int, torch.Tensor]:
     """Return for each class that is present its map S^c `[N, 1, H, W]`: what every pixel adds to Score^c.
@@ -55,15 +60,19 @@ def class_maps(
         segmenter: maps `[N, 1, H, W]` to logits `[N, C, H, W]`.
         image: `[N, 1, H, W]` in `[0, 1]`.
         regions: class of each pixel `[N, H, W]`; pixels of 255 belong to none.
-        steps: M, gradients along the path, taken at m / M as in the paper.
+        steps: M, gradients along the path.
+        rule: where they are taken, as for `stations`; `"right"`, at m / M, is the paper's.
         through: keep the graph, so that the maps can be differentiated by the image.
 
     Raises:
-        InputError: as `check_segmenter`, regions that do not fit, or no step.
+        InputError: as `check_segmenter`, regions that do not fit, no step, or an unknown rule.
     """
     with frozen(segmenter, image.device):
+        network = segmenter if through else folded(segmenter)
         source = image if through else image.detach().clone()
-        maps = maps_of(lambda at: check_segmenter(segmenter, at), [source], regions, steps=steps, through=through)
+        maps = maps_of(
+            lambda at: check_segmenter(network, at), [source], regions, steps=steps, rule=rule, through=through
+        )
     return {number: values for number, (values,) in maps.items()}
 
 
@@ -73,6 +82,7 @@ def maps_of(
     regions: torch.Tensor,
     *,
     steps: int = 5,
+    rule: Rule = "gauss",
     through: bool = False,
 ) -> dict[int, list[torch.Tensor]]:
     """Return for each class a map `[N, 1, H, W]` a source, of a network that makes logits of them all.
@@ -81,12 +91,13 @@ def maps_of(
 
     Args:
         network: maps the sources `[M * N, 1, H, W]` to logits `[M * N, C, H, W]`, every picture by itself.
-        sources, regions, steps, through: as for `class_maps`.
+        sources, regions, steps, rule, through: as for `class_maps`.
 
     Raises:
         InputError: as `class_maps`.
     """
-    points = [along(source, steps) for source in sources]
+    places = stations(steps, rule)
+    points = [along(source, places) for source in sources]
     for point in points:
         if not point.requires_grad:
             point.requires_grad_(True)
@@ -94,9 +105,9 @@ def maps_of(
     check_regions(regions, sources[0], logits.shape[1])
     maps = {}
     for number in classes_in(regions):
-        scores = _by_step(logits[:, number], steps) * share_of_mean(regions == number)
+        scores = _by_step(logits[:, number], steps) * share_of_mean(regions == number, logits)
         slopes = torch.autograd.grad(scores.sum(), points, retain_graph=True, create_graph=through)
-        means = [_by_step(each, steps).mean(dim=0) for each in slopes]
+        means = [_mean(each, places) for each in slopes]
         maps[number] = [mean * source for mean, source in zip(means, sources, strict=True)]
     return maps
 
@@ -107,13 +118,14 @@ def class_sums(
     regions: torch.Tensor,
     *,
     steps: int = 5,
+    rule: Rule = "gauss",
     product: Product = "backward",
     through: bool = False,
 ) -> dict[int, torch.Tensor]:
     """Return for each class that is present what its own pixels bring to Score^c, `[N]`; 0 for images without it.
 
     Args:
-        segmenter, image, regions, steps, through: as for `class_maps`.
+        segmenter, image, regions, steps, rule, through: as for `class_maps`.
         product: `"backward"` sums the maps up; `"forward"` differentiates in the direction of the class's pixels, which
             gives the same numbers with less memory. `through` needs `"backward"`.
 
@@ -123,13 +135,18 @@ def class_sums(
     if product not in get_args(Product) or (through and product == "forward"):
         raise InputError(f"Expected product 'backward' or 'forward' (never with through) but got '{product}'.")
     if product == "forward":
-        return _forward_sums(segmenter, image, regions, steps)
-    maps = class_maps(segmenter, image, regions, steps=steps, through=through)
+        return _forward_sums(segmenter, image, regions, stations(steps, rule))
+    network = segmenter if through else folded(segmenter)
+    if isinstance(network, FoldedDeepLab):
+        with frozen(segmenter, image.device):
+            check_regions(regions, image, network.classes)
+            return local_sums(network, image, regions, classes_in(regions), stations(steps, rule))
+    maps = class_maps(segmenter, image, regions, steps=steps, rule=rule, through=through)
     return {number: (values[:, 0] * (regions == number)).sum((-2, -1)) for number, values in maps.items()}
 
 
 def _forward_sums(
-    segmenter: Segmenter, image: torch.Tensor, regions: torch.Tensor, steps: int
+    segmenter: Segmenter, image: torch.Tensor, regions: torch.Tensor, places: Stations
 ) -> dict[int, torch.Tensor]:
     """Return the sums by one forward-mode pass a class."""
 
@@ -141,14 +158,13 @@ def _forward_sums(
         # PyTorch compiles its own rules for forward mode in a way that it calls deprecated.
         warnings.simplefilter("ignore", DeprecationWarning)
         source = image.detach().clone()
-        points = along(source, steps)
+        points = along(source, places)
         for number in classes_in(regions):
             mask = regions == number
-            direction = (source * mask[:, None]).repeat(steps, 1, 1, 1)
+            direction = (source * mask[:, None]).repeat(len(places), 1, 1, 1)
             slopes: torch.Tensor = torch.func.jvp(network, (points,), (direction,))[1]
             check_regions(regions, image, slopes.shape[1])
-            moved = _by_step(slopes[:, number], steps) * share_of_mean(mask)
-            sums[number] = moved.mean(dim=0).sum((-2, -1))
+            sums[number] = (_mean(slopes[:, number], places) * share_of_mean(mask, slopes)).sum((-2, -1))
     return sums
 
 
@@ -161,7 +177,8 @@ def class_scores(segmenter: Segmenter, image: torch.Tensor, regions: torch.Tenso
     logits = logits_of(segmenter, image)
     check_regions(regions, image, logits.shape[1])
     return {
-        number: (logits[:, number] * share_of_mean(regions == number)).sum((-2, -1)) for number in classes_in(regions)
+        number: (logits[:, number] * share_of_mean(regions == number, logits)).sum((-2, -1))
+        for number in classes_in(regions)
     }
 
 
@@ -186,15 +203,9 @@ def check_regions(regions: torch.Tensor, image: torch.Tensor, classes: int) -> N
         )
 
 
-def along(image: torch.Tensor, steps: int) -> torch.Tensor:
-    """Return the image at 1/M, 2/M ... 1 of its brightness, `[M * N, 1, H, W]`.
-
-    Raises:
-        InputError: no step.
-    """
-    if steps < 1:
-        raise InputError(f"Expected at least one step from black to the image but got {steps}.")
-    return torch.cat([image * (step / steps) for step in range(1, steps + 1)])
+def along(image: torch.Tensor, places: Stations) -> torch.Tensor:
+    """Return the image at M levels of brightness, `[M * N, 1, H, W]`."""
+    return torch.cat([image * brightness for brightness, _ in places])
 
 
 def _by_step(values: torch.Tensor, steps: int) -> torch.Tensor:
@@ -202,6 +213,11 @@ def _by_step(values: torch.Tensor, steps: int) -> torch.Tensor:
     return values.reshape(steps, -1, *values.shape[1:])
 
 
-def share_of_mean(mask: torch.Tensor) -> torch.Tensor:
-    """Return 1 / area on the mask `[N, H, W]` of each image, 0 elsewhere; all 0 where the mask is empty."""
-    return mask / mask.sum((-2, -1), keepdim=True).clamp(min=1)
+def _mean(values: torch.Tensor, places: Stations) -> torch.Tensor:
+    """Return the weighted mean over the way of `[M * N, ...]`, `[N, ...]`."""
+    return torch.stack([w * each for (_, w), each in zip(places, values.chunk(len(places)), strict=True)]).sum(dim=0)
+
+
+def share_of_mean(mask: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+    """Return 1 / area on the mask `[N, H, W]` of each image, 0 elsewhere, in numbers as those of `like`."""
+    return mask.to(like.dtype) / mask.sum((-2, -1), keepdim=True).clamp(min=1)

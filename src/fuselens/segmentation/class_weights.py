@@ -10,6 +10,7 @@ import torch
 from fuselens.core.errors import InputError
 from fuselens.segmentation.class_attribution import Product, class_sums
 from fuselens.segmentation.protocol import Segmenter
+from fuselens.segmentation.stations import Rule
 
 Reduce = Literal["sum", "mean"]
 FLOOR = 1e-8  # the paper's epsilon; here of the larger contribution, in its published code an absolute number
@@ -43,6 +44,7 @@ def class_weights(
     regions: torch.Tensor,
     *,
     steps: int = 5,
+    rule: Rule = "gauss",
     product: Product = "backward",
     reduce: Reduce = "sum",
     through: bool = False,
@@ -55,7 +57,7 @@ def class_weights(
         segmenter: maps `[N, 1, H, W]` to logits `[N, C, H, W]`.
         a, b: sources `[N, 1, H, W]` in `[0, 1]`.
         regions: class of each pixel `[N, H, W]`; 255 for none.
-        steps, product, through: as for `class_sums`.
+        steps, rule, product, through: as for `class_sums`.
         reduce: `"sum"` weighs the sums of Eq. 8, with an epsilon relative to the larger one; `"mean"` divides them by
             the region's area first and adds an absolute 1e-8, as the published code does, which draws the weights of
             large regions towards 0.5.
@@ -66,7 +68,7 @@ def class_weights(
     if reduce not in get_args(Reduce):
         raise InputError(f"Expected reduce 'sum' or 'mean' but got '{reduce}'.")
     both, twice = torch.cat((a, b)), torch.cat((regions, regions))
-    sums = class_sums(segmenter, both, twice, steps=steps, product=product, through=through)
+    sums = class_sums(segmenter, both, twice, steps=steps, rule=rule, product=product, through=through)
     brought = torch.stack([*sums.values()], dim=1) if sums else both.new_zeros(len(both), 0)
     return weigh(regions, list(sums), *brought.chunk(2), reduce=reduce)
 

@@ -12,6 +12,7 @@ import torch
 
 from fuselens.core.errors import InputError
 from fuselens.segmentation.class_attribution import check_regions, logits_of
+from fuselens.segmentation.folded import folded
 from fuselens.segmentation.frozen import frozen
 from fuselens.segmentation.protocol import IGNORED, Segmenter, check_segmenter
 
@@ -60,10 +61,11 @@ def score_gradient(segmenter: Segmenter, image: torch.Tensor, score: Score, *, t
         InputError: as `check_segmenter`.
     """
     with frozen(segmenter, image.device):
+        network = segmenter if through else folded(segmenter)
         source = image if through else image.detach().clone()
         if not source.requires_grad:
             source = source.clone().requires_grad_(True)
-        scores = score(check_segmenter(segmenter, source))
+        scores = score(check_segmenter(network, source))
         (slopes,) = torch.autograd.grad(scores.sum(), source, create_graph=through)
     return slopes
 
