@@ -185,3 +185,12 @@ def test_minmax_stretches_and_is_global() -> None:
 def test_unknown_settings(settings: dict[str, str]) -> None:
     with pytest.raises(InputError, match="Expected decoder 'concat' or 'add'"):
         LRRNet(**settings)  # type: ignore[arg-type]
+
+
+def test_what_compilers_see_is_the_same_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tracers follow the formula as it is written; everything else the order that moves the fewest numbers."""
+    model, (a, b) = seeded(), pair_of(13, 22)
+    with torch.inference_mode():
+        usual = model(a, b)
+        monkeypatch.setattr(torch.compiler, "is_compiling", lambda: True)
+        torch.testing.assert_close(model(a, b), usual, rtol=1e-9, atol=1e-11)

@@ -185,6 +185,19 @@ def count_backward_passes(segmenter: SmallSegmenter) -> list[int]:
     return passes
 
 
+def test_the_rule_decides_where_gradients_are_taken() -> None:
+    """By default that of Gauss; the published code's is the paper's, whatever is asked for."""
+    a, b = pair()
+    with torch.no_grad():
+        found = {rule: built(rule=rule).weights(a, b) for rule in ("gauss", "midpoint", "right")}
+        plain, official = (built(**settings).weights(a, b) for settings in ({}, {"preset": "official"}))
+    assert all(weights is not None for weights in (*found.values(), plain, official))
+    brought = {rule: weights.brought_a for rule, weights in found.items() if weights is not None}
+    assert torch.equal(plain.brought_a, brought["gauss"])  # type: ignore[union-attr]
+    assert torch.equal(official.brought_a, brought["right"])  # type: ignore[union-attr]
+    assert not torch.equal(brought["midpoint"], brought["gauss"])
+
+
 def test_remembered_weights_follow_pair_and_segmenter() -> None:
     model, (a, b) = built(), pair()
     with torch.inference_mode():
@@ -283,7 +296,15 @@ def test_logits_that_are_no_numbers() -> None:
 
 
 @pytest.mark.parametrize(
-    "settings", [{"stages": 0}, {"steps": 0}, {"path_samples": 0}, {"attention": "self"}, {"attention_scale": "max"}]
+    "settings",
+    [
+        {"stages": 0},
+        {"steps": 0},
+        {"path_samples": 0},
+        {"attention": "self"},
+        {"attention_scale": "max"},
+        {"rule": "left"},
+    ],
 )
 def test_settings_are_checked(settings: dict[str, Any]) -> None:
     with pytest.raises(InputError, match="Expected"):

@@ -50,7 +50,7 @@ def test_the_account_is_what_the_network_did(pair: ImagePair) -> None:
         torch.testing.assert_close(shown, attention[0, 0])
 
 
-def test_class_maps_add_up_to_the_bars(pair: ImagePair) -> None:
+def test_class_maps_average_to_the_bars(pair: ImagePair) -> None:
     model = built()
     state = model.explain_state(pair)
     with torch.no_grad():
@@ -58,8 +58,8 @@ def test_class_maps_add_up_to_the_bars(pair: ImagePair) -> None:
     assert weights is not None
     brought = bars(state, "What each source brings to its classes")
     for name, shown in zip(pair.names, maps(state, "Class attribution"), strict=True):
-        sums = torch.stack([shown[weights.regions[0] == number].sum() for number in weights.classes])
-        torch.testing.assert_close(sums, brought[name])
+        means = torch.stack([shown[weights.regions[0] == number].mean() for number in weights.classes])
+        torch.testing.assert_close(means, brought[name])
 
 
 def test_completeness_gaps(pair: ImagePair) -> None:

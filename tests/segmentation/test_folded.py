@@ -134,7 +134,7 @@ def test_gradients_of_gradients_take_the_network_itself() -> None:
 def test_bad_input() -> None:
     network, image = small_deeplab(), noise(1, 1, 16, 16, dtype=torch.float32)
     with pytest.raises(InputError, match="The regions name class 3"):
-        class_sums(network, image, scattered(16, 16)[:1] + 3)
+        class_sums(network, image, torch.full((1, 16, 16), 3))
     assert class_sums(network, image, torch.full((1, 16, 16), 255)) == {}
     network.head.bias.data.fill_(torch.nan)  # type: ignore[union-attr]
     with pytest.raises(InputError, match="NaN or infinite logits"):

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from fuselens.core.errors import InputError
-from fuselens.core.intrinsic import ModelState
+from fuselens.core.intrinsic import ModelState, StateMaps
 from fuselens.core.model import FusionModel, as_model, device_and_dtype, explaining
 from fuselens.core.pair import ImagePair
 from fuselens.core.results import model_settings
@@ -22,8 +22,10 @@ from fuselens.core.run import checked_call, require_gradient
 from fuselens.segmentation.class_account import ClassAccount, class_labels, own_map
 from fuselens.segmentation.class_attribution import class_maps, class_scores, maps_of, regions_of
 from fuselens.segmentation.class_weights import weigh
+from fuselens.segmentation.folded import folded
 from fuselens.segmentation.frozen import frozen
 from fuselens.segmentation.protocol import Segmenter, check_segmenter
+from fuselens.segmentation.stations import Rule
 
 Maps = dict[int, torch.Tensor]
 Images = tuple[torch.Tensor, torch.Tensor]
@@ -83,6 +85,7 @@ def task_share(
     model: object | None = None,
     regions: torch.Tensor | None = None,
     steps: int = 5,
+    rule: Rule = "gauss",
 ) -> TaskShare:
     """Return which source helps `segmenter` with which class.
 
@@ -93,9 +96,11 @@ def task_share(
         regions: class of each pixel `[H, W]`, 255 for none; None takes the segmenter's own judgement of the fused
             image, or, without a model, of the mean of both sources.
         steps: gradients on the way from black.
+        rule: where they are taken: `"gauss"`, `"midpoint"`, or `"right"`, at m / M as in the paper.
 
     Raises:
-        InputError: the segmenter does not answer as one, regions that do not fit it or the pair, or name no class.
+        InputError: the segmenter does not answer as one, an unknown rule, or regions that do not fit it or the pair, or
+            name no class.
         ModelError: the model returns what is no fused image.
 
     Example:
@@ -112,13 +117,13 @@ def task_share(
             stack.enter_context(explaining(operator))
         seen = (a + b) / 2 if operator is None else _fused(operator, a, b)
         where = regions_of(segmenter, seen) if regions is None else regions.to(a.device)[None]
-        settings: dict[str, Any] = {"steps": steps}
+        settings: dict[str, Any] = {"steps": steps, "rule": rule}
         if operator is None:
-            by_a, by_b = (class_maps(segmenter, source, where, steps=steps) for source in (a, b))
+            by_a, by_b = (class_maps(segmenter, source, where, steps=steps, rule=rule) for source in (a, b))
             scores, rises = _of_sources(segmenter, (a, b), where)
         else:
             settings |= model_settings(operator)
-            by_a, by_b = _through(operator, segmenter, (a, b), where, steps)
+            by_a, by_b = _through(operator, segmenter, (a, b), where, steps, rule)
             scores = class_scores(segmenter, seen, where)
             black = class_scores(segmenter, _fused(operator, torch.zeros_like(a), torch.zeros_like(b)), where)
             rises = {number: score - black[number] for number, score in scores.items()}
@@ -137,7 +142,7 @@ def task_share(
     ]  # fmt: skip
     return TaskShare(
         pair.names, account.words(),
-        [account.weight_maps(), account.brought_bars(), account.weight_bars(), account.maps()],
+        [_pictures(pair, seen), account.weight_maps(), account.brought_bars(), account.weight_bars(), account.maps()],
         {f"Completeness gap of {row.name}": row.gap for row in rows}, settings,
         classes=rows, a=account.a.cpu(), b=account.b.cpu(), regions=where[0].cpu(),
     )  # fmt: skip
@@ -158,16 +163,17 @@ def _fused(model: FusionModel, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor
 
 
 def _through(
-    model: FusionModel, segmenter: Segmenter, sources: Images, regions: torch.Tensor, steps: int
+    model: FusionModel, segmenter: Segmenter, sources: Images, regions: torch.Tensor, steps: int, rule: Rule
 ) -> tuple[Maps, Maps]:
     """Return the maps of both sources, of the segmenter behind the model."""
 
     def network(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         fused = checked_call(model, a, b)
         require_gradient(model, fused)
-        return check_segmenter(segmenter, fused)
+        return check_segmenter(quick, fused)
 
-    maps = maps_of(network, sources, regions, steps=steps)
+    quick = folded(segmenter)
+    maps = maps_of(network, sources, regions, steps=steps, rule=rule)
     return {number: first for number, (first, _) in maps.items()}, {n: second for n, (_, second) in maps.items()}
 
 
@@ -176,6 +182,16 @@ def _of_sources(segmenter: Segmenter, sources: Images, regions: torch.Tensor) ->
     a, b = (class_scores(segmenter, source, regions) for source in sources)
     black = class_scores(segmenter, torch.zeros_like(sources[0]), regions)
     return {n: (a[n] + b[n]) / 2 for n in a}, {n: a[n] + b[n] - 2 * black[n] for n in a}
+
+
+def _pictures(pair: ImagePair, seen: torch.Tensor) -> StateMaps:
+    """Return both sources, and the picture by which the segmenter named the classes."""
+    return StateMaps(
+        "What the network was asked about",
+        "Both sources, and the picture by whose classes they are split, unless labels were given.",
+        {pair.names[0]: pair.a.y, pair.names[1]: pair.b.y, "their mean, or the fused image": seen.detach()[0, 0]},
+        "grey",
+    )
 
 
 def _brought(maps: Maps, regions: torch.Tensor) -> torch.Tensor:

@@ -69,12 +69,20 @@ class ClassAccount:
         )
 
     def maps(self) -> StateMaps:
-        """Return the attribution maps of both sources."""
+        """Return the attribution maps of both sources.
+
+        A score is a mean over its class, so a pixel of a small class adds more to it than one of a large class; times
+        the pixels of the class both can be seen on one scale.
+        """
+        pixels = torch.ones_like(self.a)
+        for number in self.weights.classes:
+            inside = self.weights.regions[0] == number
+            pixels[inside] = inside.sum().to(pixels)
         return StateMaps(
             "Class attribution",
-            "What each pixel of a source adds to the score of its own class, by class-wise Integrated Gradients; added "
-            "up over a class they give its bars.",
-            dict(zip(self.names, (self.a, self.b), strict=True)),
+            "What each pixel of a source adds to the score of its own class, by class-wise Integrated Gradients, times "
+            "the number of the class's pixels; averaged over a class they give its bars.",
+            dict(zip(self.names, (self.a * pixels, self.b * pixels), strict=True)),
             "signed",
         )
 
