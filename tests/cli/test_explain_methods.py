@@ -100,7 +100,7 @@ def test_budget_and_paper_preset(pair: list[str], tmp_path: Path, capfd: pytest.
     ("more", "words"),
     [
         (["--method", "ddfimge"], "did you mean ddfimage"),
-        (["--method", "gradcam"], "jacobian"),
+        (["--method", "gradcam"], "ddfimage"),
         (["--method", "gradcam", "--units", "grid:8"], "does not take --units"),
         (["--method", "lime", "--strategy", "greedy"], "does not take --strategy"),
         (["--method", "ddfimage", "--which", "thermal"], "--which infrared, visible or both"),

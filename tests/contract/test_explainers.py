@@ -89,7 +89,7 @@ def test_shapes_numbers_repeat_and_the_model_is_left_as_found(method: str, kind:
     network = TinyInterpretable() if method == "intrinsic" else TinyNetwork()
     model: Any = fl.wrap_model(network, reach=2) if kind == "network" else fl.wrap_model(mean, reach=0)
     if kind == "rule" and method in {*LAYERED, "intrinsic"}:
-        with pytest.raises(InputError, match="jacobian"):
+        with pytest.raises(InputError, match="ddfimage"):
             explain(model, pair, method, **settings(method))
         return
     model.train()

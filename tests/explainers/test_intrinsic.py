@@ -75,7 +75,7 @@ def test_a_padded_module_is_asked_about_what_it_fuses() -> None:
 @pytest.mark.parametrize("divisor", [1, 4])
 def test_models_without_an_account_say_so_by_their_name(divisor: int) -> None:
     plain = fl.wrap_model(lambda a, b: (a + b) / 2, name="plain", divisor=divisor)
-    with pytest.raises(InputError, match=r"'plain' is not interpretable by design.*guidance"):
+    with pytest.raises(InputError, match=r"'plain' is not interpretable by design.*ddfimage"):
         intrinsic(plain, pair_of())
     network = fl.load_model("deepfuse", weights=None)
     with pytest.raises(InputError, match="'deepfuse' is not interpretable by design"):
