@@ -1,6 +1,6 @@
 // The hot path: one Jacobian in flight a model, and of all pixels that were passed meanwhile only the newest next.
 
-import { refresh } from "./panel.js";
+import { drawNow } from "./panel.js";
 import { ask } from "./socket.js";
 import { set, setIn, state, watch } from "./state.js";
 import { painted } from "./timing.js";
@@ -61,7 +61,8 @@ function send(model) {
     jacobian: (answer) => {
       arrive();
       setIn("jacobians", model, answer);
-      if (model === state.model) refresh(() => painted(since, answer));
+      drawNow();
+      if (model === state.model) requestAnimationFrame(() => painted(since, answer));
     },
     end: (message) => {
       flying.delete(model);

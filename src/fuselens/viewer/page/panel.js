@@ -10,7 +10,6 @@ import { follow } from "./pointer.js";
 import { placement } from "./view.js";
 
 const panels = new Set();
-const afterwards = [];
 let isAsked = false;
 let watcher = null;
 
@@ -116,15 +115,18 @@ export class Panel {
   }
 }
 
-/** Draw all panels before the next paint; `then` runs right after. */
-export function refresh(then = null) {
-  if (then) afterwards.push(then);
+/** Draw at once what has changed, while the browser waits for its next frame anyway. */
+export function drawNow() {
+  for (const panel of panels) panel.draw();
+}
+
+/** Draw all panels before the next paint. */
+export function refresh() {
   if (isAsked) return;
   isAsked = true;
   requestAnimationFrame(() => {
     isAsked = false;
-    for (const panel of panels) panel.draw();
-    for (const call of afterwards.splice(0)) call();
+    drawNow();
   });
 }
 
