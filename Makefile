@@ -16,7 +16,7 @@ $(VENV)/.core: pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.core
-	$(PIP) -e ".[train,medical,view,seg,onnx,dev]"
+	$(PIP) -e ".[train,medical,view,seg,onnx,scale,dev]"
 	touch $@
 
 demo: $(VENV)/.core

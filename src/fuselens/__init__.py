@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from fuselens.core.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from fuselens.batch.run import Batch as Batch
+    from fuselens.batch.run import run_batch as run_batch
     from fuselens.core import targets as targets
     from fuselens.core.errors import FuseLensError as FuseLensError
     from fuselens.core.explanation import SetExplanation as SetExplanation
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from fuselens.core.results import Attribution as Attribution
     from fuselens.core.units import make_units as make_units
     from fuselens.data.examples import example_pair as example_pair
+    from fuselens.data.examples import example_sequence as example_sequence
     from fuselens.data.folders import find_pairs as find_pairs
     from fuselens.data.fused import FusedImage as FusedImage
     from fuselens.data.fused import fuse as fuse
@@ -50,6 +53,7 @@ if TYPE_CHECKING:
 _PUBLIC = {
     "Attribution": "core.results",
     "Audit": "robustness.result",
+    "Batch": "batch.run",
     "FuseLensError": "core.errors",
     "FusedImage": "data.fused",
     "FusionModel": "core.model",
@@ -64,6 +68,7 @@ _PUBLIC = {
     "View": "viewer.show",
     "audit": "robustness.audit",
     "example_pair": "data.examples",
+    "example_sequence": "data.examples",
     "explain": "explainers",
     "export_onnx": "models.onnx_export",
     "find_pairs": "data.folders",
@@ -78,6 +83,7 @@ _PUBLIC = {
     "make_units": "core.units",
     "read_pair": "data.pairs",
     "region_report": "explainers.region_report",
+    "run_batch": "batch.run",
     "score": "metrics.score",
     "targets": "core.targets",
     "task_share": "explainers.task_share",

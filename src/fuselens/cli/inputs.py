@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Literal
 
 from fuselens.core.errors import InputError
-from fuselens.core.model import FusionModel, resolve_device
+from fuselens.core.model import FusionModel
 from fuselens.core.pair import ImagePair
 from fuselens.data.folders import PairFiles, find_pairs, match_folders
 from fuselens.data.pairs import read_pair
-from fuselens.models import load_model
+from fuselens.models.spec import load_spec
 from fuselens.models.weights import best_model
-from fuselens.models.wrap import load_factory
 
 Preset = Literal["paper"] | None
 
@@ -96,11 +95,4 @@ def chosen_model(spec: str | None, names: tuple[str, str], device: str) -> Fusio
         UnknownNameError: no such model or weights.
         InputError: the model cannot be loaded.
     """
-    if spec is None:
-        spec = best_model(names)
-    if ".py:" in spec:
-        return load_factory(spec).to(resolve_device(device))
-    name, _, weights = spec.partition(":")
-    if name.endswith(".onnx") and weights == "measure":
-        return load_model(name, device=device, reach="measure")
-    return load_model(name, weights or "auto", names=names, device=device)
+    return load_spec(best_model(names) if spec is None else spec, names, device)

@@ -11,6 +11,7 @@ import typer
 
 from fuselens.cli import (
     audit,
+    batch,
     confounders,
     doctor,
     explain,
@@ -47,6 +48,7 @@ app.command()(fuse.fuse)
 app.command()(explain.explain)
 app.command()(score.score)
 app.command()(audit.audit)
+app.command()(batch.batch)
 app.add_typer(study.study, name="study")
 app.command()(view.view)
 app.command()(train.train)

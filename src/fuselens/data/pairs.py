@@ -71,7 +71,28 @@ def read_source(
         raw = read_medical(path, window=window, normalize=normalize, slice_index=slice_index)
     else:
         raw = read_image(path, window=window, normalize=normalize)
-    return _source(raw, name, keep_colour=keep_colour)
+    return source_of(raw, name, keep_colour=keep_colour)
+
+
+def source_of(raw: RawImage, name: str, *, keep_colour: bool = True) -> Source:
+    """Return an image, as a file or a video holds it, as luma and chroma; the arguments are those of `read_pair`."""
+    unit = torch.from_numpy(raw.unit())
+    chroma = None
+    if unit.ndim == 3:
+        rgb = unit.movedim(-1, 0)
+        y, colours = split_colour(rgb)
+        chroma = colours if keep_colour and not is_grey(rgb) else None
+    else:
+        y = unit
+    return Source(
+        y.contiguous(),
+        canonical_modality(name),
+        chroma=chroma,
+        depth=raw.depth,
+        low=raw.low,
+        high=raw.high,
+        origin=str(raw.path),
+    )
 
 
 def guess_names(path_a: Path, path_b: Path) -> tuple[str, str]:
@@ -100,23 +121,3 @@ def _known_word(stem: str) -> str | None:
     """Return the first modality among the words of a file name; hyphens may be part of a word (`near-infrared`)."""
     words = re.split(r"[_\s.]+", stem) + re.split(r"[-_\s.]+", stem)
     return next((canonical_modality(word) for word in words if is_known_modality(word)), None)
-
-
-def _source(raw: RawImage, name: str, *, keep_colour: bool) -> Source:
-    unit = torch.from_numpy(raw.unit())
-    chroma = None
-    if unit.ndim == 3:
-        rgb = unit.movedim(-1, 0)
-        y, colours = split_colour(rgb)
-        chroma = colours if keep_colour and not is_grey(rgb) else None
-    else:
-        y = unit
-    return Source(
-        y.contiguous(),
-        canonical_modality(name),
-        chroma=chroma,
-        depth=raw.depth,
-        low=raw.low,
-        high=raw.high,
-        origin=str(raw.path),
-    )

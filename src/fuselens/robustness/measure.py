@@ -23,11 +23,15 @@ class Measured:
         fused: luma `[H, W]` in `[0, 1]`.
         share: of source a in the whole image, in `[0, 1]`; NaN where neither source moves it.
         shares: of source a in each cell of 16 x 16 pixels, NaN where neither source moves it.
+        moved: mean movement of each cell's pixels where a, where b is hidden, `[2, cells]`.
+        cells: the cell of each pixel, `[H, W]`.
     """
 
     fused: torch.Tensor
     share: float
     shares: torch.Tensor
+    moved: torch.Tensor
+    cells: torch.Tensor
 
 
 def measured(model: object, pair: ImagePair, device: str | torch.device | None) -> Measured:
@@ -43,4 +47,6 @@ def measured(model: object, pair: ImagePair, device: str | torch.device | None) 
     areas = torch.bincount(found.cells.flatten())
     total_a, total_b = float(of_a @ areas.double()), float(of_b @ areas.double())
     share = total_a / (total_a + total_b) if total_a + total_b else float("nan")
-    return Measured(found.fused.float().clamp(0, 1), share, share_map(of_a, of_b))
+    return Measured(
+        found.fused.float().clamp(0, 1), share, share_map(of_a, of_b), torch.stack((of_a, of_b)), found.cells
+    )
