@@ -168,6 +168,7 @@ def main() -> None:
     parser.add_argument("--moves", type=int, default=120)
     parser.add_argument("--pause", type=float, default=0.06, help="seconds between two moves of the mouse")
     parser.add_argument("--models", nargs="+", default=list(NETWORKS))
+    parser.add_argument("--weights", default=WEIGHTS)
     parser.add_argument("--sizes", nargs="+", default=list(SIZES), choices=list(SIZES))
     parser.add_argument("--minutes", type=float, default=0, help="length of the soak; 0: none")
     options = parser.parse_args()
@@ -187,7 +188,7 @@ def main() -> None:
             with viewer(SIZES[size]) as (url, _):
                 for name in options.models:
                     troubles: list[str] = []
-                    page = open_page(browser, url, f"{name}:{WEIGHTS}", troubles)
+                    page = open_page(browser, url, f"{name}:{options.weights}", troubles)
                     found = measured(page, options.moves, options.pause)
                     page.close()
                     print(

@@ -57,9 +57,10 @@ class Session:
     def __init__(self, shared: Shared, outbox: Outbox) -> None:
         """Greet the page."""
         self._shared, self._outbox = shared, outbox
-        # One thread for the mouse: its windows are small, and threads cost more than they give where they must wait.
-        others = max(1, (os.cpu_count() or 2) - 1)
-        self._lanes = {name: Lane(f"fuselens-{name}", others if name == "long" else 1) for name in _LANES}
+        # The mouse's windows are small: two threads halve the slowest networks' time, more would wait for each other.
+        cores = os.cpu_count() or 2
+        threads = {"hover": min(2, cores), "long": max(1, cores - 1)}
+        self._lanes = {name: Lane(f"fuselens-{name}", threads.get(name, 1)) for name in _LANES}
         self._jobs: dict[int, Job] = {}
         self._opened: Opened | None = None
         self._trouble = 0
