@@ -20,7 +20,17 @@ from fuselens.core.tensor_files import file_hash, read_tensors
 # Best first, by the looks and the losses on the test pairs (see the cards); DeepFuse is also the quickest to explain.
 BEST = {
     "mri-pet": ("deepfuse", "masknet", "deeppedestrian", "funfusean", "camf"),
-    "infrared-visible": ("deepfuse", "masknet", "funfusean", "baffm", "camf", "cmcffuse", "swinfuse", "deeppedestrian"),
+    "infrared-visible": (
+        "deepfuse",
+        "masknet",
+        "funfusean",
+        "baffm",
+        "camf",
+        "cmcffuse",
+        "swinfuse",
+        "uaafusion",
+        "deeppedestrian",
+    ),
 }
 
 
