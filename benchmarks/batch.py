@@ -172,22 +172,29 @@ def against_ray(pairs: list[str], model: list[str], folder: Path, count: int) ->
     assert same
 
 
+def lines_in(out: Path) -> int:
+    """Return how many records a batch has written."""
+    return sum(1 for _ in read_records(out)) if (out / "manifest.jsonl").is_file() else 0
+
+
 def torture(pairs: list[str], model: list[str], folder: Path, count: int, times: int) -> None:
     """Kill the whole run at random moments, run it again each time, and look at what is there at the end."""
     arguments = [*pairs, *model, "--work", "fuse", "--work", "share", "--workers", "2"]
     out, dice, kept = folder / "tortured", random.Random(0), []
     for _ in range(times):
         with started(arguments, out) as (process, _):
+            before, wait = lines_in(out), dice.uniform(0, 2.5)
+            while process.poll() is None and lines_in(out) == before:
+                time.sleep(0.02)  # kill it at work, not while it starts
             try:
-                process.wait(dice.uniform(2, 14))
-                break
+                process.wait(wait)
             except subprocess.TimeoutExpired:
                 os.kill(process.pid, signal.SIGKILL)
-        kept.append(sum(1 for _ in read_records(out)) if (out / "manifest.jsonl").is_file() else 0)
+        kept.append(lines_in(out))
     print(f"killed {len(kept)} times; records then: {kept}")
     code = subprocess.run([*FUSELENS, "batch", *arguments, "-o", str(out)], capture_output=True, check=False).returncode
     records = {record.name: record for record in read_records(out)}
-    lines = sum(1 for _ in read_records(out))
+    lines = lines_in(out)
     whole = all(fact.holds_of(out / fact.path) for record in records.values() for fact in record.outputs)
     hidden = [path for path in out.rglob(".*") if path.name != ".batch.lock"]
     subprocess.run([*FUSELENS, "batch", *arguments, "-o", str(folder / "calm")], capture_output=True, check=True)

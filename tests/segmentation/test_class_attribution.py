@@ -167,6 +167,7 @@ def test_a_single_class_has_one_weight() -> None:
     ("network", "regions", "words"),
     [
         (SmallSegmenter(2), quarters(*SIZE), "The regions name class 3, but the segmenter knows classes 0 to 1"),
+        (SmallSegmenter(), quarters(*SIZE) - 1, "The regions name class -1,"),
         (SmallSegmenter(), quarters(9, 9), "Expected regions"),
         (SmallSegmenter(), quarters(*SIZE).float(), "whole numbers"),
         (lambda image: image * torch.nan, quarters(*SIZE), "at least two classes"),
@@ -175,8 +176,10 @@ def test_a_single_class_has_one_weight() -> None:
     ],
 )
 def test_what_is_no_segmenter_or_no_region_is_refused(network: object, regions: torch.Tensor, words: str) -> None:
-    with pytest.raises(InputError, match=words):
-        class_maps(network, noise(1, 1, *SIZE, dtype=torch.float32), regions)  # type: ignore[arg-type]
+    image = noise(1, 1, *SIZE, dtype=torch.float32)
+    for product in ("backward", "forward"):
+        with pytest.raises(InputError, match=words):
+            class_sums(network, image, regions, product=product)  # type: ignore[arg-type]
 
 
 def test_settings_are_checked() -> None:

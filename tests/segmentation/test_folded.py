@@ -69,6 +69,7 @@ def test_maps_and_path_gradients_are_those_of_the_network() -> None:
         torch.testing.assert_close(values, whole[number], rtol=1e-9, atol=1e-14)
     score = score_of_regions(regions)
     torch.testing.assert_close(score_gradient(network, image, score), score_gradient(network.forward, image, score))
+    assert folded(network)(image[:0]).shape == (0, 3, 24, 32)
 
 
 def test_windows_save_passes_but_for_the_deep_layers(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,8 +116,10 @@ def test_what_it_does_not_know_is_left_as_it_is() -> None:
     changed, other, odd = small_deeplab(), SmallSegmenter(), small_deeplab()
     changed.decoder[0] = nn.GELU()  # type: ignore[index]
     odd.head = nn.Conv2d(8, 3, 1, padding=1)
+    deeper = small_deeplab()
+    deeper.backbone = nn.Sequential(deeper.backbone)  # type: ignore[assignment]
     strangers: list[Any] = [
-        changed, other, odd, other.forward, Own(("n", "p"), width=0.25, channels=8),
+        changed, other, odd, deeper, other.forward, Own(("n", "p"), width=0.25, channels=8),
         DeepLab(("n", "p"), preset="official", sigmoid=True, width=0.25, channels=8),
     ]  # fmt: skip
     for stranger in strangers:
@@ -136,6 +139,11 @@ def test_bad_input() -> None:
     with pytest.raises(InputError, match="The regions name class 3"):
         class_sums(network, image, torch.full((1, 16, 16), 3))
     assert class_sums(network, image, torch.full((1, 16, 16), 255)) == {}
+    assert class_sums(network, image[:0], scattered(16, 16)[:0]) == {}
+    with pytest.raises(InputError, match="grey float image"):
+        class_sums(network, image.expand(-1, 3, -1, -1), scattered(16, 16)[:1])
+    with pytest.raises(InputError, match="The segmenter fails"):
+        class_sums(network, image.double(), scattered(16, 16)[:1])
     network.head.bias.data.fill_(torch.nan)  # type: ignore[union-attr]
     with pytest.raises(InputError, match="NaN or infinite logits"):
         class_sums(network, image, scattered(16, 16)[:1])

@@ -60,7 +60,7 @@ class ClassAccount:
 
     def weight_bars(self) -> StateBars:
         """Return both weights of each class, and its size."""
-        shares = self.weights.shares[0]
+        shares = self.weights.shares[0].round(decimals=6)  # without what an epsilon leaves of nothing
         return StateBars(
             "Weights by class",
             "The two weights of each class, and how much of the image it covers.",

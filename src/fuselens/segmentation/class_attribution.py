@@ -19,6 +19,7 @@ from fuselens.segmentation.folded import FoldedDeepLab, folded
 from fuselens.segmentation.frozen import frozen
 from fuselens.segmentation.local_sums import local_sums
 from fuselens.segmentation.protocol import IGNORED, Segmenter, check_segmenter
+from fuselens.segmentation.regions import check_regions, classes_in, share_of_mean
 from fuselens.segmentation.stations import Rule, Stations, stations
 
 Product = Literal["backward", "forward"]
@@ -154,6 +155,7 @@ def _forward_sums(
         return check_segmenter(segmenter, points)
 
     sums = {}
+    check_regions(regions, image, IGNORED)  # their classes once the first pass tells how many there are
     with frozen(segmenter, image.device), torch.no_grad(), warnings.catch_warnings():
         # PyTorch compiles its own rules for forward mode in a way that it calls deprecated.
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -182,27 +184,6 @@ def class_scores(segmenter: Segmenter, image: torch.Tensor, regions: torch.Tenso
     }
 
 
-def classes_in(regions: torch.Tensor) -> list[int]:
-    """Return the classes that are present, ascending."""
-    present: list[int] = regions.flatten().bincount().nonzero()[:, 0].tolist()
-    return [number for number in present if number != IGNORED]
-
-
-def check_regions(regions: torch.Tensor, image: torch.Tensor, classes: int) -> None:
-    """Refuse regions that do not fit image or classes."""
-    if regions.shape != (image.shape[0], *image.shape[2:]) or regions.is_floating_point():
-        raise InputError(
-            f"Expected regions [N, H, W] of whole numbers for images of shape {tuple(image.shape)} but got "
-            f"{regions.dtype} {tuple(regions.shape)}."
-        )
-    known = regions[regions != IGNORED]
-    if known.numel() and not 0 <= int(known.min()) <= int(known.max()) < classes:
-        raise InputError(
-            f"The regions name class {int(known.max())}, but the segmenter knows classes 0 to {classes - 1}; take "
-            "labels of the segmenter's own class table, and 255 for pixels that count nowhere."
-        )
-
-
 def along(image: torch.Tensor, places: Stations) -> torch.Tensor:
     """Return the image at M levels of brightness, `[M * N, 1, H, W]`."""
     return torch.cat([image * brightness for brightness, _ in places])
@@ -216,8 +197,3 @@ def _by_step(values: torch.Tensor, steps: int) -> torch.Tensor:
 def _mean(values: torch.Tensor, places: Stations) -> torch.Tensor:
     """Return the weighted mean over the way of `[M * N, ...]`, `[N, ...]`."""
     return torch.stack([w * each for (_, w), each in zip(places, values.chunk(len(places)), strict=True)]).sum(dim=0)
-
-
-def share_of_mean(mask: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
-    """Return 1 / area on the mask `[N, H, W]` of each image, 0 elsewhere, in numbers as those of `like`."""
-    return mask.to(like.dtype) / mask.sum((-2, -1), keepdim=True).clamp(min=1)

@@ -15,9 +15,10 @@ from torch import nn
 from torch.autograd.function import once_differentiable
 from torch.nn.functional import conv2d, interpolate
 
-from fuselens.segmentation.deeplab import AtrousPyramid, DeepLab
+from fuselens.segmentation.deeplab import DeepLab
 from fuselens.segmentation.folded_layers import Block, NotFoldableError, Tape, Window, units_of
-from fuselens.segmentation.mobilenet import InvertedResidual
+from fuselens.segmentation.folded_pyramid import Pyramid
+from fuselens.segmentation.mobilenet import InvertedResidual, MobileNetV2
 from fuselens.segmentation.protocol import Segmenter, resized
 
 CELL = 4
@@ -59,6 +60,8 @@ class FoldedDeepLab:
         Raises:
             NotFoldableError: a part that this class does not know.
         """
+        if type(network.backbone) is not MobileNetV2:
+            raise NotFoldableError
         self.early, self.late = _blocks(network.backbone.low), _blocks(network.backbone.high)
         self.pyramid = None if type(network.pyramid) is nn.Identity else Pyramid(network.pyramid)
         self.low, self.decoder = (Block(units_of(part)) for part in (network.low, network.decoder))
@@ -157,35 +160,10 @@ class FoldedDeepLab:
         return rows, columns
 
 
-class Pyramid:
-    """The atrous pyramid."""
-
-    def __init__(self, pyramid: nn.Module) -> None:
-        """Fold."""
-        if type(pyramid) is not AtrousPyramid or type(pyramid.average[0]) is not nn.AdaptiveAvgPool2d:
-            raise NotFoldableError
-        self.branches = [Block(units_of(branch)) for branch in pyramid.branches]
-        self.average, self.mix = Block(units_of(pyramid.average[1:])), Block(units_of(pyramid.mix))
-
-    def run(self, maps: torch.Tensor) -> tuple[torch.Tensor, list[Tape]]:
-        """Return the mixed features, and the tapes of the branches, of the average, and of the mixture."""
-        made, tapes = map(list, zip(*(branch.run(maps) for branch in self.branches), strict=True))
-        average, tape = self.average.run(maps.mean((2, 3), keepdim=True))
-        mixed, last = self.mix.run(torch.cat((*made, average.expand(-1, -1, *maps.shape[2:])), dim=1))
-        return mixed, [*tapes, tape, last]
-
-    def pull(self, slope: torch.Tensor, tapes: list[Tape]) -> torch.Tensor:
-        """Return the derivative by the features."""
-        *parts, last = self.mix.pull(slope, tapes[-1]).chunk(len(self.branches) + 1, dim=1)
-        by_average = self.average.pull(last.sum((2, 3), keepdim=True), tapes[-2]) / last[0, 0].numel()
-        pulled = [b.pull(part, tape) for b, part, tape in zip(self.branches, parts, tapes[:-2], strict=True)]
-        return sum(pulled, by_average)
-
-
 def _blocks(sequence: nn.Module) -> list[Block]:
     blocks = []
     for block in sequence.children():
-        if isinstance(block, InvertedResidual):
+        if type(block) is InvertedResidual:
             blocks.append(Block(units_of(block.layers), adds=block.adds))
         else:
             blocks.append(Block(units_of(block)))
@@ -213,12 +191,12 @@ class _Whole(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, image: torch.Tensor, network: FoldedDeepLab) -> torch.Tensor:
-        logits, ctx.traces = zip(*(network.trace(each) for each in torch.chunk(image, len(image))), strict=True)
+        logits, ctx.traces = zip(*(network.trace(each) for each in torch.split(image, 1)), strict=True)
         ctx.network = network
         return torch.cat(logits)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, slope: torch.Tensor) -> Any:
-        pairs = zip(torch.chunk(slope, len(slope)), ctx.traces, strict=True)
+        pairs = zip(torch.split(slope, 1), ctx.traces, strict=True)
         return torch.cat([ctx.network.pull(each, trace) for each, trace in pairs]), None

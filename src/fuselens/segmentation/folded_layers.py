@@ -90,7 +90,7 @@ class Unit:
         if weight.shape[2] == 1 and stride == 1:  # a product of matrices, which PyTorch does not see on one thread
             count, before, height, width = maps.shape
             rows = maps.permute(0, 2, 3, 1).reshape(-1, before)
-            return linear(rows, weight[:, :, 0, 0], bias).view(count, height, width, -1).permute(0, 3, 1, 2)
+            return linear(rows, weight[:, :, 0, 0], bias).view(count, height, width, len(weight)).permute(0, 3, 1, 2)
         if self.groups > 1 and stride == 1 and 2 * self.dilation >= max(maps.shape[2:]):
             return _far_taps(maps, weight, bias, self.dilation)
         return conv2d(maps, weight, bias, stride, self.padding, self.dilation, self.groups)

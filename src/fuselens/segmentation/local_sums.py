@@ -15,7 +15,7 @@ from torch.nn.functional import max_pool2d
 
 from fuselens.segmentation.folded import CELL, FoldedDeepLab, Trace
 from fuselens.segmentation.folded_layers import Window
-from fuselens.segmentation.protocol import check_segmenter
+from fuselens.segmentation.protocol import check_image, check_segmenter
 from fuselens.segmentation.windows import windows_of
 
 TOGETHER = 3
@@ -58,15 +58,28 @@ def local_sums(
         InputError: as `check_segmenter`.
     """
     sums = {number: image.new_zeros(len(image)) for number in numbers}
-    for index, (picture, labels) in enumerate(zip(torch.chunk(image, len(image)), regions, strict=True)):
+    check_image(image)
+    for index, (picture, labels) in enumerate(zip(torch.split(image, 1), regions, strict=len(image) > 0)):
         parts = {number: _parts(network, picture, labels == number) for number in labels.unique().tolist()}
         parts = {number: parts[number] for number in numbers if number in parts}
         for brightness, weight in stations:
-            logits, trace = network.trace(picture * brightness)
-            check_segmenter(lambda _, logits=logits: logits, picture)  # type: ignore[misc]
+            trace = _traced(network, picture * brightness)
             for number, brought in zip(parts, _brought(network, trace, parts), strict=True):
                 sums[number][index] += weight * brought
     return sums
+
+
+def _traced(network: FoldedDeepLab, image: torch.Tensor) -> Trace:
+    """Return the trace of one image, whose logits are proved to be some."""
+    traces = []
+
+    def answer(picture: torch.Tensor) -> torch.Tensor:
+        logits, trace = network.trace(picture)
+        traces.append(trace)
+        return logits
+
+    check_segmenter(answer, image)
+    return traces[0]
 
 
 def _brought(network: FoldedDeepLab, trace: Trace, parts: dict[int, list[Part]]) -> list[torch.Tensor]:

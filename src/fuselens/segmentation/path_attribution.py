@@ -11,10 +11,11 @@ from collections.abc import Callable
 import torch
 
 from fuselens.core.errors import InputError
-from fuselens.segmentation.class_attribution import check_regions, logits_of
+from fuselens.segmentation.class_attribution import logits_of
 from fuselens.segmentation.folded import folded
 from fuselens.segmentation.frozen import frozen
 from fuselens.segmentation.protocol import IGNORED, Segmenter, check_segmenter
+from fuselens.segmentation.regions import check_regions
 
 Score = Callable[[torch.Tensor], torch.Tensor]
 """From logits `[M * N, C, H, W]`, M samples of N pictures, to scores `[M * N]`."""
@@ -62,9 +63,8 @@ def score_gradient(segmenter: Segmenter, image: torch.Tensor, score: Score, *, t
     """
     with frozen(segmenter, image.device):
         network = segmenter if through else folded(segmenter)
-        source = image if through else image.detach().clone()
-        if not source.requires_grad:
-            source = source.clone().requires_grad_(True)
+        follows = through and image.requires_grad
+        source = image if follows else image.detach().clone().requires_grad_(True)
         scores = score(check_segmenter(network, source))
         (slopes,) = torch.autograd.grad(scores.sum(), source, create_graph=through)
     return slopes

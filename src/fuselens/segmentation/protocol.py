@@ -36,11 +36,7 @@ def check_segmenter(
         InputError: the image is no grey batch, the segmenter refuses one channel, or what it returns is no tensor, of
             another size, of another number of classes, or not finite.
     """
-    if image.ndim != 4 or image.shape[1] != 1 or not image.is_floating_point():
-        raise InputError(
-            f"Expected a grey float image [N, 1, H, W] for the segmenter but got {image.dtype} {tuple(image.shape)}; "
-            "give the luma."
-        )
+    check_image(image)
     logits = _answer(segmenter, image)
     if not isinstance(logits, torch.Tensor):
         raise InputError(
@@ -56,6 +52,19 @@ def check_segmenter(
     if not bool(torch.isfinite(logits).all()):
         raise InputError("The segmenter returned NaN or infinite logits; check its weights and its input range.")
     return logits
+
+
+def check_image(image: torch.Tensor) -> None:
+    """Refuse what is no grey batch.
+
+    Raises:
+        InputError: it is none.
+    """
+    if image.ndim != 4 or image.shape[1] != 1 or not image.is_floating_point():
+        raise InputError(
+            f"Expected a grey float image [N, 1, H, W] for the segmenter but got {image.dtype} {tuple(image.shape)}; "
+            "give the luma."
+        )
 
 
 def _answer(segmenter: Segmenter, image: torch.Tensor) -> Any:
