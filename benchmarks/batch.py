@@ -163,10 +163,13 @@ def against_ray(pairs: list[str], model: list[str], folder: Path, count: int) ->
                     os.kill(int(place.name), signal.SIGKILL)
                     killed += 1
                     break
-    same = images_of(folder / "engine-local") == images_of(out)
+    before, after = images_of(folder / "engine-local"), images_of(out)
+    same = before == after
+    differing = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
     print(
         f"{'ray, two workers, one killed':<32}{time.perf_counter() - began:>8.1f} s   workers killed: {killed}, exit "
         f"{process.returncode}, images the same: {same}",
+        *differing[:5],
         flush=True,
     )
     assert same

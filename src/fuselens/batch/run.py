@@ -178,6 +178,7 @@ def _run(
                 f"{chunk.stopped} {counts['done'] + counts['skipped']} of {len(items)} pairs are done; "
                 "make room, then run the same command again: it goes on."
             )
+    clean(plan.out)  # what killed workers left
     write_rows(plan.out / "rows", _in_order(manifest, items))
     events = tuple(find_events(_in_order(manifest, items), rules, plan))
     write_events(plan.out / "events.csv", events)
