@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,7 +18,7 @@ from fuselens.batch.plan import Plan, parse_regions
 from fuselens.batch.record import Record
 from fuselens.batch.tables import write_events, write_rows
 from fuselens.batch.work import chosen_work
-from fuselens.batch.worker import model_of
+from fuselens.batch.worker import Chunk, model_of
 from fuselens.core.errors import InputError
 from fuselens.core.files import prepare_folder
 from fuselens.core.results import model_settings
@@ -147,17 +148,14 @@ def _run(
     rules: Sequence[Alarm],
     manifest: Manifest,
     progress: Progress | None,
-    engine: Callable[[Iterator[Sequence[Item]]], Iterator[Any]],
+    engine: Callable[[Iterator[Sequence[Item]]], Iterator[Chunk]],
 ) -> Batch:
-    settled = 0
     counts = {"done": 0, "skipped": 0, "failed": 0}
 
-    def settle(how: str, count: int = 1) -> None:
-        nonlocal settled
-        counts[how] += count
-        settled += count
+    def settle(how: str) -> None:
+        counts[how] += 1
         if progress:
-            progress(settled, len(items))
+            progress(sum(counts.values()), len(items))
 
     def open_items() -> Iterator[Item]:
         for item in items:
@@ -188,13 +186,7 @@ def _run(
 
 def _chunks(items: Iterator[Item]) -> Iterator[list[Item]]:
     """Group items; neighbours stay together, since frames of a video are read one after the other."""
-    chunk: list[Item] = []
-    for item in items:
-        chunk.append(item)
-        if len(chunk) == CHUNK:
-            yield chunk
-            chunk = []
-    if chunk:
+    while chunk := list(islice(items, CHUNK)):
         yield chunk
 
 

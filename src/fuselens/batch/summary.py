@@ -35,7 +35,6 @@ class Summary:
         worst: the pairs with the worst score, by metric: (score, name), worst first.
         scores: mean of each metric.
         took: seconds of each pair, by kind of work and of reading.
-        failures: name and reason.
     """
 
     shares: dict[str, array[float]] = field(default_factory=dict)
@@ -44,7 +43,6 @@ class Summary:
     worst: dict[str, list[tuple[float, str]]] = field(default_factory=dict)
     scores: dict[str, float] = field(default_factory=dict)
     took: dict[str, array[float]] = field(default_factory=dict)
-    failures: list[tuple[str, str]] = field(default_factory=list)
 
 
 class Collector:
@@ -84,7 +82,6 @@ class Collector:
             if "share" in self._plan.work:
                 self._found.shares.setdefault(region, array("d")).append(math.nan if value is None else value)
         if record.status == "failed":
-            self._found.failures.append((record.name, record.reason))
             return
         for name, seconds in record.took.items():
             self._found.took.setdefault(name, array("d")).append(seconds)

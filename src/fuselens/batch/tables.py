@@ -30,11 +30,7 @@ def write_rows(folder: Path, records: Iterable[Record]) -> None:
         MissingExtraError: PyArrow is not installed.
         InputError: the folder cannot be written.
     """
-    try:
-        import pyarrow
-        from pyarrow import parquet
-    except ImportError as error:
-        raise MissingExtraError("A batch's tables", "batch") from error
+    pyarrow = _pyarrow()
     prepare_folder(folder)
     written = set()
     for number, shard in groupby(records, key=lambda record: record.index // SHARD):
@@ -43,7 +39,7 @@ def write_rows(folder: Path, records: Iterable[Record]) -> None:
         columns = dict.fromkeys(key for row in rows for key in row)
         table = pyarrow.table({key: [row.get(key) for row in rows] for key in columns})
         with atomic_path(path) as temporary:
-            parquet.write_table(table, temporary)
+            pyarrow.parquet.write_table(table, temporary)
         written.add(path.name)
     for path in folder.iterdir():
         if _SHARD_NAME.fullmatch(path.name) and path.name not in written:
@@ -56,10 +52,7 @@ def read_rows(folder: str | Path) -> Iterator[dict[str, Any]]:
     Raises:
         MissingExtraError: PyArrow is not installed.
     """
-    try:
-        from pyarrow import parquet
-    except ImportError as error:
-        raise MissingExtraError("A batch's tables", "batch") from error
+    parquet = _pyarrow().parquet
     for path in sorted((Path(folder) / "rows").glob("*.parquet")):
         yield from parquet.read_table(path).to_pylist()
 
@@ -75,6 +68,14 @@ def write_events(path: Path, events: Sequence[Event]) -> None:
     table.writeheader()
     table.writerows(asdict(event) for event in events)
     write_text(path, text.getvalue())
+
+
+def _pyarrow() -> Any:
+    try:
+        import pyarrow.parquet
+    except ImportError as error:
+        raise MissingExtraError("A batch's tables", "batch") from error
+    return pyarrow
 
 
 def _row(record: Record) -> dict[str, Any]:

@@ -9,14 +9,14 @@ import typer
 
 from fuselens.cli.console import command_line, print_json, progress_bar, say
 from fuselens.cli.inputs import chosen_model, one_pair, parse_names
-from fuselens.cli.options import AsJson, Device, Example, First, ModelSpec, Names, Second, Seed, Window
+from fuselens.cli.options import AsJson, Device, Example, First, ModelSpec, Names, Out, Second, Seed, Window
 from fuselens.core.files import prepare_folder
 
 
 def audit(
     first: First = None,
     second: Second = None,
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the results.")] = Path("out"),
+    out: Out = Path("out"),
     example: Example = None,
     model: ModelSpec = None,
     names: Names = None,

@@ -18,7 +18,6 @@ from fuselens.cli.explain_target import (
     profile_of,
     refuse_foreign,
     save,
-    settings_of,
     source_letter,
     usual_gamma,
     words_for,
@@ -36,7 +35,7 @@ from fuselens.core.results import Attribution
 from fuselens.core.targets import TARGET_FORMS, Pixel, RegionMean, Target, parse_target
 from fuselens.data.fused import FusedImage
 from fuselens.data.fused import fuse as fuse_pair
-from fuselens.explainers import EXPLAINERS
+from fuselens.explainers import EXPLAINERS, settings_of
 from fuselens.explainers.guidance import Guidance, guidance
 from fuselens.explainers.jacobian import jacobian
 from fuselens.explainers.probes import telling_pixels

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,7 @@ from fuselens.core.model import FusionModel
 from fuselens.core.pair import ImagePair
 from fuselens.core.results import Attribution
 from fuselens.core.targets import Target
-from fuselens.explainers import EXPLAINERS, explain
-from fuselens.explainers.hiding import HidingOptions
+from fuselens.explainers import explain, settings_of
 from fuselens.explainers.intrinsic import intrinsic
 
 Result = SetExplanation | Attribution | ModelState
@@ -72,15 +70,6 @@ def refuse_foreign(method: str, settings: dict[str, Any]) -> None:
     for name in sorted(set(settings) - settings_of(method)):
         option = OPTION_OF.get(name, f"--{name.replace('_', '-')}")
         raise InputError(f"'{method}' does not take {option}; leave it out or take another method.")
-
-
-def settings_of(method: str) -> set[str]:
-    """Return the names of the settings that a method takes."""
-    parameters = inspect.signature(EXPLAINERS[method]).parameters
-    names = set(parameters)
-    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
-        names |= set(HidingOptions.__annotations__)
-    return names
 
 
 def source_letter(word: str | None, pair: ImagePair) -> str | None:

@@ -9,7 +9,7 @@ import typer
 
 from fuselens.cli.console import print_json, progress_bar, say
 from fuselens.cli.inputs import chosen_model, many_pairs, one_pair, parse_names, parse_window
-from fuselens.cli.options import AsJson, Device, Example, First, ModelSpec, Names, PresetName, Second, Window
+from fuselens.cli.options import AsJson, Device, Example, First, ModelSpec, Names, Out, PresetName, Second, Window
 from fuselens.cli.presets import checked_preset
 from fuselens.core.errors import FuseLensError, InputError
 from fuselens.core.files import prepare_folder
@@ -22,7 +22,7 @@ from fuselens.data.pairs import read_pair
 def fuse(
     first: First = None,
     second: Second = None,
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the results.")] = Path("out"),
+    out: Out = Path("out"),
     example: Example = None,
     model: ModelSpec = None,
     names: Names = None,

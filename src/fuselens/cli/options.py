@@ -9,6 +9,7 @@ import typer
 
 First = Annotated[Path | None, typer.Argument(metavar="A", help="First source: an image file or a folder.")]
 Second = Annotated[Path | None, typer.Argument(metavar="B", help="Second source, of the same size.")]
+Out = Annotated[Path, typer.Option("-o", "--out", help="Folder for the results.")]
 Example = Annotated[str | None, typer.Option(help="Use a built-in pair instead: street, nature or brain.")]
 ModelSpec = Annotated[
     str | None,

@@ -9,8 +9,8 @@ import typer
 
 from fuselens.cli import study_causal, study_explain, study_segmentation, study_uaafusion
 from fuselens.cli.console import print_json, progress_bar, say
-from fuselens.cli.options import AsJson, Device
-from fuselens.cli.study_inputs import Folders, Limit, Models, Out, chosen_datasets, chosen_models
+from fuselens.cli.options import AsJson, Device, Out
+from fuselens.cli.study_inputs import Folders, Limit, Models, chosen_datasets, chosen_models
 
 study = typer.Typer(no_args_is_help=True, help="Regenerate a paper's table or figure on your data.")
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fuselens.cli.console import progress_bar
-from fuselens.cli.options import AsJson, Device, Seed
-from fuselens.cli.study_inputs import Folders, Limit, Models, Out, PaperModels, chosen_datasets, chosen_models, tell
+from fuselens.cli.options import AsJson, Device, Out, Seed
+from fuselens.cli.study_inputs import Folders, Limit, Models, PaperModels, chosen_datasets, chosen_models, tell
 
 if TYPE_CHECKING:
     from fuselens.studies.outputs import StudyResult

@@ -33,7 +33,6 @@ PaperModels = Annotated[
         help="A model to explain; any number. Default: cmcffuse and swinfuse, which the paper compares.",
     ),
 ]
-Out = Annotated[Path, typer.Option("-o", "--out", help="Folder for the results.")]
 Limit = Annotated[int | None, typer.Option(help="Use only so many pairs of each folder.")]
 
 

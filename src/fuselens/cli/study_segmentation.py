@@ -9,8 +9,8 @@ import typer
 
 from fuselens.cli.console import progress_bar
 from fuselens.cli.inputs import chosen_model
-from fuselens.cli.options import AsJson, Device
-from fuselens.cli.study_inputs import Limit, Models, Out, tell
+from fuselens.cli.options import AsJson, Device, Out
+from fuselens.cli.study_inputs import Limit, Models, tell
 from fuselens.cli.study_trained import Quick, Seeds
 from fuselens.core.errors import InputError
 

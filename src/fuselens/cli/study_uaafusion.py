@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from fuselens.cli.options import AsJson, Device, Settings
-from fuselens.cli.study_inputs import Limit, Out
+from fuselens.cli.options import AsJson, Device, Out, Settings
+from fuselens.cli.study_inputs import Limit
 from fuselens.cli.study_trained import Metrics, Quick, Seeds, Test, Train, chosen_protocol, run_on_folders
 from fuselens.core.errors import InputError
 

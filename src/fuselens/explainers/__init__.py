@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from fuselens.core.pair import ImagePair
@@ -32,6 +33,21 @@ EXPLAINERS = Registry(
 def list_explainers() -> list[str]:
     """Return the names of all explainers, third-party ones included."""
     return list(EXPLAINERS)
+
+
+def settings_of(method: str) -> set[str]:
+    """Return the names of the settings that a method takes, those of hiding included.
+
+    Raises:
+        UnknownNameError: no such explainer.
+    """
+    from fuselens.explainers.hiding import HidingOptions
+
+    parameters = inspect.signature(EXPLAINERS[method]).parameters
+    names = set(parameters)
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+        names |= set(HidingOptions.__annotations__)
+    return names
 
 
 def explain(model: object, pair: ImagePair, method: str = "guidance", **settings: Any) -> Any:

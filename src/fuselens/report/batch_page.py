@@ -16,13 +16,13 @@ from fuselens.batch.summary import Collector, Summary
 from fuselens.core.display import share_colours
 from fuselens.core.errors import FuseLensError
 from fuselens.core.files import write_text
-from fuselens.data.images import read_image
+from fuselens.data.pairs import read_source
 from fuselens.metrics import chosen_metrics
 from fuselens.report.batch_charts import histogram, time_chart
 from fuselens.report.frame import filled
 from fuselens.report.leaderboard_columns import typeset
 from fuselens.report.pair_section import settings_rows
-from fuselens.report.pictures import Picture, picture, small_photograph
+from fuselens.report.pictures import Picture, picture, small_photograph, source_rgb
 from fuselens.report.words import Names, percent, shown_name
 
 SHOWN = 200  # events and failures; all are in the tables
@@ -66,8 +66,8 @@ def render(batch: Batch, command: str = "") -> str:
         "more_events": max(0, len(batch.events) - SHOWN),
         "sudden": summary.sudden[:SHOWN],
         "worst": _worst(batch, summary),
-        "failures": summary.failures[:SHOWN],
-        "more_failures": max(0, len(summary.failures) - SHOWN),
+        "failures": batch.failures[:SHOWN],
+        "more_failures": max(0, len(batch.failures) - SHOWN),
         "times": [_times(name, seconds) for name, seconds in summary.took.items()],
         "settings": settings_rows({key: value for key, value in batch.plan.record().items() if value is not None}),
         "command": command,
@@ -99,8 +99,8 @@ def _answer(batch: Batch, summary: Summary, names: Names) -> list[str]:
     if summary.sudden:
         first = summary.sudden[0]
         said.append(f"Suddenly, at {first.first}, {first.words}.")
-    if summary.failures:
-        said.append(f"{len(summary.failures)} of {len(batch.items)} pairs failed.")
+    if batch.failures:
+        said.append(f"{len(batch.failures)} of {len(batch.items)} pairs failed.")
     return said
 
 
@@ -127,11 +127,10 @@ def _worst(batch: Batch, summary: Summary) -> list[Worst]:
 def _fused(batch: Batch, name: str) -> Picture | None:
     """Return the fused image of a pair, small, where the batch wrote it."""
     try:
-        unit = read_image(batch.out / "fused" / f"{name}.{batch.plan.image_format}").unit()
+        fused = read_source(batch.out / "fused" / f"{name}.{batch.plan.image_format}", "fused")
     except FuseLensError:
         return None
-    pixels = (255 * unit).round().clip(0, 255).astype("uint8")
-    return small_photograph(pixels if pixels.ndim == 3 else pixels[..., None].repeat(3, axis=2), f"Fused image {name}")
+    return small_photograph(source_rgb(fused), f"Fused image {name}")
 
 
 def _times(name: str, seconds: Sequence[float]) -> tuple[str, str, str, str]:

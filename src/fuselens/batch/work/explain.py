@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import secrets
 import shutil
 from pathlib import Path
@@ -11,7 +10,8 @@ from typing import Any
 from fuselens.batch.plan import Plan
 from fuselens.batch.scene import Made, Scene
 from fuselens.core.targets import parse_target
-from fuselens.explainers import EXPLAINERS
+from fuselens.explainers import explain as run_explainer
+from fuselens.explainers import settings_of
 
 
 def guidance(scene: Scene, plan: Plan, _: str) -> Made:
@@ -29,18 +29,17 @@ def explain(scene: Scene, plan: Plan, method: str) -> Made:
     Raises:
         InputError, ModelError: as the method.
     """
-    explainer = EXPLAINERS[method]
-    found = explainer(scene.model, scene.pair, **_settings(explainer, plan))
+    found = run_explainer(scene.model, scene.pair, method, **_settings(method, plan))
     files = _saved_whole(found, scene.folder(method) / scene.name)
     return Made(_row(found, method), files)
 
 
-def _settings(explainer: Any, plan: Plan) -> dict[str, Any]:
-    parameters = inspect.signature(explainer).parameters
+def _settings(method: str, plan: Plan) -> dict[str, Any]:
     offered: dict[str, Any] = {"seed": plan.seed}
     if plan.target is not None:
         offered["target"] = parse_target(plan.target)
-    return {name: value for name, value in offered.items() if name in parameters}
+    taken = settings_of(method)
+    return {name: value for name, value in offered.items() if name in taken}
 
 
 def _row(found: Any, method: str) -> dict[str, Any]:
