@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import fuselens as fl
 from fuselens.cli.main import main
 from fuselens.explainers import list_explainers
+from fuselens.segmentation import load_segmenter
 
 QUICK: dict[str, list[str]] = {
     "baylime": ["--samples", "40"],
@@ -21,7 +23,7 @@ QUICK: dict[str, list[str]] = {
 }
 GRADIENTS = {"gradcam", "gradient_input", "hirescam", "integrated_gradients"}
 SETS = {"ddfimage", "sedc", "sedc_t"}
-OF_TARGETS = sorted(set(list_explainers()) - {"guidance", "intrinsic", "jacobian"})
+OF_TARGETS = sorted(set(list_explainers()) - {"guidance", "intrinsic", "jacobian", "task_share"})
 
 
 @pytest.fixture
@@ -117,6 +119,10 @@ def test_budget_and_paper_preset(pair: list[str], tmp_path: Path, capfd: pytest.
         (["--method", "lime", "--samples", "0"], "samples"),
         (["--method", "intrinsic", "--target", "mean"], "'intrinsic' does not take --target"),
         (["--method", "intrinsic", "--units", "grid:8"], "'intrinsic' does not take --units"),
+        (["--method", "task_share", "--target", "mean"], "'task_share' does not take --target"),
+        (["--method", "task_share", "--segmenter", "deplab"], "did you mean deeplab"),
+        (["--method", "task_share", "--segmenter", "deeplab:none.safetensors"], "none.safetensors"),
+        (["--method", "lime", "--segmenter", "deeplab"], "'lime' does not take --segmenter"),
         (
             ["--method", "intrinsic", "--model", "deepfuse:infrared-visible"],
             "'deepfuse' is not interpretable by design",
@@ -192,3 +198,19 @@ def test_ignored_source_has_no_influence(pair: list[str], tmp_path: Path, capfd:
     assert result_of(capfd)["status"] == "NO_INFLUENCE"
     assert main([*arguments, "--which", "infrared"]) == 0
     assert result_of(capfd)["status"] == "EXPLAINED"
+
+
+def test_which_source_helps_the_task(pair: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "o"
+    arguments = ["explain", *pair, "--method", "task_share", "--segmenter", "deeplab:road", "-o", str(out), "--json"]
+    assert main([*arguments, "--model", "weighted_average"]) == 0
+    (result,) = json.loads(capfd.readouterr().out)["results"]
+    facts = json.loads((out / "explanation.json").read_text())
+    expected = fl.task_share(fl.read_pair(*pair), load_segmenter(), model=fl.load_model("weighted_average"))
+    for said, row in zip(facts["classes"], map(vars, expected.classes), strict=True):
+        assert said.pop("name") == row["name"]
+        assert said == pytest.approx({key: value for key, value in row.items() if key != "name"}, rel=1e-5)
+    page = (out / "report.html").read_text()
+    assert "which source helps a segmentation network in what weighted_average fuses" in page
+    assert result["summary"] == list(expected.summary)
+    assert result["summary"][0] in page

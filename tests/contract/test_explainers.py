@@ -26,7 +26,7 @@ QUICK: dict[str, dict[str, Any]] = {
 }
 LAYERED = {"gradcam", "hirescam"}
 HIDING = {"baylime", "ddfimage", "lime", "occlusion", "rise", "sedc", "sedc_t"}
-OF_THE_WHOLE_IMAGE = {"guidance", "intrinsic"}
+OF_THE_WHOLE_IMAGE = {"guidance", "intrinsic", "task_share"}
 
 
 class TinyNetwork(nn.Module):

@@ -44,6 +44,7 @@ NAN = torch.tensor([[float("nan")]])
         (lambda: maps(maps={}), "but got none"),
         (lambda: maps(maps={"one": NAN}), "NaN or infinite values in 'Leads: one'"),
         (lambda: maps(display="unsigned"), "no negative number in 'Leads'.*got -1; display it as 'signed'"),
+        (lambda: maps(gamma=0), "a gamma above 0 for 'Leads' but got 0"),
         (lambda: bars(labels=["x"]), r"one number a label \(1\) but got 'infrared' of shape \(2,\)"),
         (lambda: bars(labels=[]), "one number a label"),
         (lambda: bars(series={}), "but got none"),
@@ -164,3 +165,14 @@ def test_many_maps_go_into_several_rows(count: int) -> None:
     figure = state(part).plot()
     figure.draw_without_rendering()
     assert sum(bool(axis.images) for axis in figure.axes) == count
+
+
+def test_maps_bring_an_exponent_of_their_own() -> None:
+    """Lifted maps look as the same maps under that exponent; the files hold what they held."""
+    plain, lifted = maps(), maps(gamma=0.5)
+    for caption, colours in lifted.colours(0.8).items():
+        assert np.array_equal(colours, plain.colours(0.4)[caption])
+        assert not np.array_equal(colours, plain.colours(0.8)[caption])
+        assert torch.equal(lifted.maps[caption], plain.maps[caption])
+    keys = dict.fromkeys(lifted.maps, "key")
+    assert lifted.record(keys) == plain.record(keys) | {"gamma": 0.5}

@@ -54,7 +54,12 @@ def settings(method: str) -> dict[str, Any]:
         return {"target": MEAN, "max_steps": 4, "steps": 4}
     if method in HIDING:
         return {"target": SAME, "units": "grid:6", "fill": "black", **SAMPLED.get(method, {})}
-    return {"target": MEAN}
+    return {"segmenter": bright} if method == "task_share" else {"target": MEAN}
+
+
+def bright(image: torch.Tensor) -> torch.Tensor:
+    """A segmenter of two classes: dark and bright."""
+    return torch.cat((0.4 - image, image - 0.4), dim=1)
 
 
 @cache

@@ -15,6 +15,7 @@ from fuselens.core.pair import ImagePair
 from fuselens.core.targets import Downstream, RegionMean
 from fuselens.explainers.paths import StagePath
 from fuselens.explainers.stage_gradients import stage_gradients
+from fuselens.segmentation import load_segmenter
 from fuselens.segmentation.class_weights import class_weights
 from tests.models.test_uaafusion import built
 from tests.segmentation.attributed import SmallSegmenter, noise, quarters
@@ -90,6 +91,18 @@ def test_files_figure_and_words(pair: ImagePair, tmp_path: Path) -> None:
     assert answer["classes"][0].keys() >= {"name", "area", "share_a", "score", "gap"}
     assert answer["settings"]["model"] == "uaafusion"
     assert list(tmp_path.glob("task_share_*.png"))
+
+
+def test_as_an_explainer_it_is_the_same(pair: ImagePair) -> None:
+    model = fl.load_model("weighted_average")
+    named, given = (
+        fl.explain(model, pair, "task_share", segmenter=one, steps=2) for one in ("deeplab:road", load_segmenter())
+    )
+    expected = fl.task_share(pair, load_segmenter(), model=model, steps=2)
+    for found in (named, given):
+        assert torch.equal(found.a, expected.a)
+        assert found.classes == expected.classes
+        assert found.settings["model"] == "weighted_average"
 
 
 @pytest.mark.parametrize(

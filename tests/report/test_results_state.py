@@ -184,3 +184,11 @@ def test_the_guidance_report_shows_the_account_of_a_model_that_has_one(tmp_path:
     assert "What the model says itself Infrared counts for more." in page.text
     assert all(after - before <= 1 for before, after in pairwise(page.headings))
     assert StateSection.of("", state_of(), "planted", pair.size).parts
+
+
+def test_the_colour_bar_follows_the_maps_own_exponent() -> None:
+    """Gamma 0.5 of the maps under 0.8 of the page is 0.4: pictures and bar show it alike."""
+    lifted, plain = (MapsPart.of(maps_of(gamma=gamma), NAMES, SIZE, page) for gamma, page in ((0.5, 0.8), (1.0, 0.4)))
+    assert lifted.scale == plain.scale
+    assert [shown.uri for _, _, shown in lifted.figures] == [shown.uri for _, _, shown in plain.figures]
+    assert lifted.scale != MapsPart.of(maps_of(), NAMES, SIZE, 0.8).scale

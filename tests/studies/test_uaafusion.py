@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from fuselens.cli import study_uaafusion
 from fuselens.cli.main import main
 from fuselens.core.errors import InputError
 from fuselens.models.uaafusion import UAAFusion
@@ -41,6 +42,24 @@ def test_sweeps_change_the_setting_that_they_name() -> None:
         4,
         5,
     ]
+
+
+def test_settings_of_the_user_win_over_those_of_quick() -> None:
+    plan = Protocol.of(True, {"steps": 7, "crop": 48}, recipe="uaafusion-infrared-visible")
+    assert (plan.recipe.steps, plan.recipe.crop, plan.recipe.validation) == (7, 48, 0.0)
+
+
+@pytest.mark.parametrize("quick", [True, False])
+def test_studies_start_from_random_weights(quick: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network without a part cannot start from the weights of one that has it."""
+    plans: list[Protocol] = []
+    monkeypatch.setattr(study_uaafusion, "run_on_folders", lambda *given: plans.append(given[7]))
+    study_uaafusion.uaafusion_ablation(quick=quick, settings=["batch_size=3"])
+    study_uaafusion.uaafusion_stages(quick=quick)
+    study_uaafusion.uaafusion_path_steps(quick=quick)
+    assert [(plan.recipe.start, plan.recipe.lr) for plan in plans] == [(None, 0.001)] * 3
+    assert {plan.recipe.steps for plan in plans} == {100 if quick else 1200}
+    assert plans[0].recipe.batch_size == 3
 
 
 @pytest.mark.parametrize("values", [[3], [3, 3], [0, 2]])

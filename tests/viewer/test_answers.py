@@ -27,7 +27,7 @@ def test_hello_lists_what_there_is(page: Page) -> None:
     assert not models["small"]["has_state"]
     assert hello["given"] == {"names": ["infrared", "visible"], "files": ["", ""]}
     assert {method["name"] for method in hello["explainers"]} == set(fl.list_explainers()) - {
-        "guidance", "jacobian", "intrinsic",
+        "guidance", "jacobian", "intrinsic", "task_share",
     }  # fmt: skip
 
 

@@ -75,6 +75,9 @@ def explain(
     strategy: Annotated[str | None, typer.Option(help="ddmin, probdd or greedy, for ddfimage.")] = None,
     samples: Annotated[int | None, typer.Option(help="Composites to draw, for lime, baylime and rise.")] = None,
     layer: Annotated[str | None, typer.Option(help="Layer of the network, for gradcam and hirescam.")] = None,
+    segmenter: Annotated[
+        str | None, typer.Option(metavar="NAME[:FILE]", help="What labels the fused image, for task_share.")
+    ] = None,
     towards: Annotated[
         str | None, typer.Option(help="A source's name, or a number the target is to cross, for sedc_t.")
     ] = None,
@@ -86,7 +89,8 @@ def explain(
     ] = None,
     probes: Annotated[int, typer.Option(help="Random probes of the estimate for global models.")] = 64,
     gamma: Annotated[
-        float | None, typer.Option(help="Display exponent; 0.3 for Jacobians, 1 for intrinsic, else 0.5.")
+        float | None,
+        typer.Option(help="Display exponent; 0.3 for Jacobians, 1 for intrinsic and task_share, or 0.5."),
     ] = None,
     preset: PresetName = None,
     window: Window = None,
@@ -108,6 +112,7 @@ def explain(
     given = {
         "units": units, "which": source_letter(which, pair), "fill": fill, "level": level, "mode": mode,
         "strategy": strategy, "samples": samples, "layer": layer, "max_images": budget,
+        "segmenter": segmenter,
         "towards": number_or_source(towards, pair),
         "preset": chosen if method == "ddfimage" else None,
     }  # fmt: skip

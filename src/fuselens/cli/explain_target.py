@@ -146,4 +146,4 @@ def own_account(model: FusionModel, pair: ImagePair) -> ModelState | None:
 
 def usual_gamma(method: str) -> float:
     """Return the display exponent where the user gave none: influences are lifted, a model's own numbers are not."""
-    return {"jacobian": 0.3, "intrinsic": 1.0}.get(method, 0.5)
+    return {"jacobian": 0.3, "intrinsic": 1.0, "task_share": 1.0}.get(method, 0.5)

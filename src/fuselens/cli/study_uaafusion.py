@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,9 +13,14 @@ from fuselens.cli.study_inputs import Limit
 from fuselens.cli.study_trained import Metrics, Quick, Seeds, Test, Train, chosen_protocol, run_on_folders
 from fuselens.core.errors import InputError
 
+if TYPE_CHECKING:
+    from fuselens.studies.protocol import Protocol
+
 RECIPE = "uaafusion-infrared-visible"
 METRICS = "en,sf,cc,vif,qabf,ssim"
-FROM_SCRATCH = ["start=null"]
+FROM_SCRATCH = ["start=null", "lr=0.001"]  # networks of different parts cannot start from the same weights
+WHOLE = [*FROM_SCRATCH, "steps=1200", "epoch_steps=100"]
+SHORT = [*FROM_SCRATCH, "steps=100", "batch_size=2"]
 
 
 def uaafusion_ablation(
@@ -33,7 +38,7 @@ def uaafusion_ablation(
     """What does each part of UAAFusion do? Trains it without one after the other (paper 001, Exp. I to VIII)."""
     from fuselens.studies.uaafusion_ablation import run
 
-    protocol = chosen_protocol(seeds, metrics, [*FROM_SCRATCH, *(settings or [])], quick, device, RECIPE)
+    protocol = _protocol(seeds, metrics, settings, quick, device)
     run_on_folders(run, train, test, out, limit, quick, as_json, protocol, {})
 
 
@@ -54,7 +59,7 @@ def uaafusion_stages(
     from fuselens.studies.uaafusion_settings import STAGES, run
 
     chosen = {"values": _numbers(stages, "--stages")}
-    protocol = chosen_protocol(seeds, metrics, [*FROM_SCRATCH, *(settings or [])], quick, device, RECIPE)
+    protocol = _protocol(seeds, metrics, settings, quick, device)
     run_on_folders(partial(run, STAGES), train, test, out, limit, quick, as_json, protocol, chosen)
 
 
@@ -75,8 +80,12 @@ def uaafusion_path_steps(
     from fuselens.studies.uaafusion_settings import PATH_STEPS, run
 
     chosen = {"values": _numbers(samples, "--samples")}
-    protocol = chosen_protocol(seeds, metrics, [*FROM_SCRATCH, *(settings or [])], quick, device, RECIPE)
+    protocol = _protocol(seeds, metrics, settings, quick, device)
     run_on_folders(partial(run, PATH_STEPS), train, test, out, limit, quick, as_json, protocol, chosen)
+
+
+def _protocol(seeds: int, metrics: str | None, settings: list[str] | None, quick: bool, device: str) -> Protocol:
+    return chosen_protocol(seeds, metrics, [*(SHORT if quick else WHOLE), *(settings or [])], quick, device, RECIPE)
 
 
 def _numbers(text: str, option: str) -> list[int]:

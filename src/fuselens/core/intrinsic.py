@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LONGEST_KEY = 60
+LIFTED = 0.4
+"""A gamma for attributions and other maps with few strong pixels."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,15 +39,20 @@ class StateMaps:
         maps: `[H, W]` by caption; sizes may differ from the pair's, but not between the maps of one part. They come to
             the CPU, without their gradients.
         display: `"grey"` for images in `[0, 1]`, `"unsigned"` for 0 and up, `"signed"` for a scale symmetric round 0.
+        gamma: display exponent of these maps, by which any other is multiplied; below 1 lifts small numbers, for maps
+            of which a few pixels are much stronger than the rest.
     """
 
     title: str
     words: str
     maps: Mapping[str, torch.Tensor]
     display: Display = "unsigned"
+    gamma: float = 1.0
 
     def __post_init__(self) -> None:
         """Refuse what cannot be shown side by side on one scale."""
+        if self.gamma <= 0:
+            raise ModelError(f"Expected a gamma above 0 for '{self.title}' but got {self.gamma}.")
         maps = {caption: _settled(values, f"{self.title}: {caption}") for caption, values in self.maps.items()}
         shapes = {tuple(values.shape) for values in maps.values()}
         if len(shapes) != 1 or not all(len(shape) == 2 and all(shape) for shape in shapes):
@@ -76,7 +83,8 @@ class StateMaps:
     def colours(self, gamma: float = 1.0) -> dict[str, Rgb]:
         """Return the maps as they are shown, uint8 `[H, W, 3]` by caption."""
         return {
-            caption: displayed(values, self.scale, self.display, gamma=gamma) for caption, values in self.maps.items()
+            caption: displayed(values, self.scale, self.display, gamma=gamma * self.gamma)
+            for caption, values in self.maps.items()
         }
 
     def record(self, keys: Mapping[str, str]) -> dict[str, Any]:
@@ -86,7 +94,8 @@ class StateMaps:
             for caption, values in self.maps.items()
         }
         head = {"kind": "maps", "title": self.title, "words": self.words}
-        return head | {"size": list(self.size), "display": self.display, "scale": self.scale, "maps": maps}
+        look = {"display": self.display, "scale": self.scale, "gamma": self.gamma}
+        return head | {"size": list(self.size)} | look | {"maps": maps}
 
 
 @dataclass(frozen=True, eq=False)

@@ -87,7 +87,8 @@ def _draw_maps(row: FigureBase, part: StateMaps, gamma: float) -> None:
     for panel, (caption, pixels) in zip(panels.flat, colours.items(), strict=False):
         _draw(panel, pixels, caption)
     grey = part.display == "grey"
-    bar = ScalarMappable(Normalize(0, 1), "gray") if grey else _colours(part.scale, gamma, preset_of(part.display))
+    exponent = gamma * part.gamma
+    bar = ScalarMappable(Normalize(0, 1), "gray") if grey else _colours(part.scale, exponent, preset_of(part.display))
     row.colorbar(bar, ax=list(panels.flat), shrink=0.85)
 
 

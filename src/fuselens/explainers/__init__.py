@@ -25,6 +25,7 @@ EXPLAINERS = Registry(
         "rise": "fuselens.explainers.rise:rise",
         "sedc": "fuselens.explainers.sedc:sedc",
         "sedc_t": "fuselens.explainers.sedc:sedc_t",
+        "task_share": "fuselens.explainers.task_share:task_share_through",
     },
     "fuselens.explainers",
 )

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from fuselens.core.errors import InputError
-from fuselens.core.intrinsic import ModelState, StateBars, StateMaps
+from fuselens.core.intrinsic import LIFTED, ModelState, StateBars, StateMaps
 from fuselens.core.model import as_model
 from fuselens.core.pair import ImagePair
 from fuselens.core.results import model_settings
@@ -58,7 +58,7 @@ def stage_gradients(model: object, pair: ImagePair, target: Target | None = None
         [
             StateMaps(
                 "What each stage does", "How much each pixel's change in a stage moves the target's score.",
-                dict(zip(labels, maps, strict=True)), "signed",
+                dict(zip(labels, maps, strict=True)), "signed", LIFTED,
             ),
             StateBars(
                 "Score by stage", "What the maps add up to, and what the score gained: equal for endless steps.",

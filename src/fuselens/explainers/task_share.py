@@ -19,6 +19,7 @@ from fuselens.core.model import FusionModel, as_model, device_and_dtype, explain
 from fuselens.core.pair import ImagePair
 from fuselens.core.results import model_settings
 from fuselens.core.run import checked_call, require_gradient
+from fuselens.segmentation import segmenter_of
 from fuselens.segmentation.class_account import ClassAccount, class_labels, own_map
 from fuselens.segmentation.class_attribution import class_maps, class_scores, maps_of, regions_of
 from fuselens.segmentation.class_weights import weigh
@@ -142,10 +143,45 @@ def task_share(
     ]  # fmt: skip
     return TaskShare(
         pair.names, account.words(),
-        [_pictures(pair, seen), account.weight_maps(), account.brought_bars(), account.weight_bars(), account.maps()],
+        [
+            _pictures(pair, seen, operator), account.weight_maps(), account.brought_bars(), account.weight_bars(),
+            account.maps(),
+        ],
         {f"Completeness gap of {row.name}": row.gap for row in rows}, settings,
         classes=rows, a=account.a.cpu(), b=account.b.cpu(), regions=where[0].cpu(),
     )  # fmt: skip
+
+
+def task_share_through(
+    model: object,
+    pair: ImagePair,
+    *,
+    segmenter: str | Segmenter = "deeplab",
+    steps: int = 5,
+    rule: Rule = "gauss",
+    device: str | torch.device | None = None,
+) -> TaskShare:
+    """Return which source helps a segmentation network with which class of the image that the model fuses.
+
+    This is `task_share` as the explainer of that name: `explain(model, pair, "task_share")`.
+
+    Args:
+        model: any differentiable `(a, b) -> fused`.
+        pair: the sources.
+        segmenter: what labels the fused image: `"NAME"` or `"NAME:WEIGHTS"` as `load_segmenter` knows them, or any
+            `image -> logits`, which must be where the model computes.
+        steps, rule: as `task_share` takes them.
+        device: where to compute; None leaves the model where it is.
+
+    Raises:
+        UnknownNameError: no such segmenter.
+        InputError, ModelError: as `task_share`.
+    """
+    operator = as_model(model)
+    with explaining(operator, device):
+        if isinstance(segmenter, str):
+            segmenter = segmenter_of(segmenter, device_and_dtype(operator)[0])
+        return task_share(pair, segmenter, model=operator, steps=steps, rule=rule)
 
 
 def _inputs(pair: ImagePair, segmenter: Segmenter, model: FusionModel | None) -> tuple[torch.Tensor, torch.Tensor]:
@@ -184,12 +220,13 @@ def _of_sources(segmenter: Segmenter, sources: Images, regions: torch.Tensor) ->
     return {n: (a[n] + b[n]) / 2 for n in a}, {n: a[n] + b[n] - 2 * black[n] for n in a}
 
 
-def _pictures(pair: ImagePair, seen: torch.Tensor) -> StateMaps:
+def _pictures(pair: ImagePair, seen: torch.Tensor, model: FusionModel | None) -> StateMaps:
     """Return both sources, and the picture by which the segmenter named the classes."""
+    caption = "their mean" if model is None else f"fused by {model.name}"
     return StateMaps(
         "What the network was asked about",
         "Both sources, and the picture by whose classes they are split, unless labels were given.",
-        {pair.names[0]: pair.a.y, pair.names[1]: pair.b.y, "their mean, or the fused image": seen.detach()[0, 0]},
+        {pair.names[0]: pair.a.y, pair.names[1]: pair.b.y, caption: seen.detach()[0, 0]},
         "grey",
     )
 

@@ -242,10 +242,9 @@ class UAAFusion(FusionModel):
 def _segmenter(segmenter: str | nn.Module | None) -> nn.Module | None:
     if not isinstance(segmenter, str):
         return segmenter
-    from fuselens.segmentation import load_segmenter
+    from fuselens.segmentation import segmenter_of
 
-    name, _, weights = segmenter.partition(":")
-    return load_segmenter(name, weights=weights or "auto")
+    return segmenter_of(segmenter)
 
 
 Pair = tuple[torch.Tensor, tuple[int, ...]]

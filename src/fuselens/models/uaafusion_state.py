@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from fuselens.core.errors import InputError
-from fuselens.core.intrinsic import ModelState, StateBars, StateMaps
+from fuselens.core.intrinsic import LIFTED, ModelState, StateBars, StateMaps
 from fuselens.core.pair import ImagePair
 from fuselens.core.run import model_inputs
 from fuselens.models.layers.path_attention import PathAttention
@@ -113,12 +113,14 @@ def _attention_maps(run: _Run, watch: PathAttention) -> list[StateMaps]:
             f"that follows works harder where it is high.{used} The last one has no stage behind it.",
             {f"after f {number}": total[0, 0] for number, total in enumerate(totals, 1)},
             "signed",
+            LIFTED,
         ),
         StateMaps(
             "Attention by class",
             "The same at the end of the path, of the score of one class alone.",
             {name: by_class[name] for name in strongest},
             "signed",
+            LIFTED,
         ),
     ]
 

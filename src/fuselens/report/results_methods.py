@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Method:
-    """A method in words: its title, what one number of its maps is, how it finds them."""
+    """A method in words: its title, what one number of its maps is, how it finds them, what it asks of a model."""
 
     title: str
     unit: str = "influence on the score"
     how: str = ""
+    subject: str = "how {} fuses this pair"
 
 
 METHODS = {
@@ -61,6 +62,12 @@ METHODS = {
     "intrinsic": Method(
         "The model's own account",
         how="These are numbers that the model itself decided with; nothing was hidden, fitted or guessed from outside.",
+    ),
+    "task_share": Method(
+        "Task share",
+        how="Integrated Gradients of a segmentation network, class by class: what the pixels of either source bring to "
+        "the score of their own class while the sources emerge from black.",
+        subject="which source helps a segmentation network in what {} fuses",
     ),
     "jacobian": Method(
         "Jacobian",

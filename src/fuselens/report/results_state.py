@@ -46,7 +46,7 @@ class MapsPart:
             low, mean, high = (amount(float(number)) for number in (values.min(), values.double().mean(), values.max()))
             kind = "ab"[pair_names.index(caption)] if caption in pair_names else ""
             figures.append((words, kind, picture(pixels, f"{title}, {words}: from {low} to {high}, mean {mean}.")))
-        scale = None if part.display == "grey" else Scale.of(part.scale, gamma, preset_of(part.display))
+        scale = None if part.display == "grey" else Scale.of(part.scale, gamma * part.gamma, preset_of(part.display))
         words = with_shown_names(part.words, pair_names)
         return cls(opened(title), words, figures, scale, part.size == size, len(figures) > SIDE_BY_SIDE)
 
@@ -85,7 +85,7 @@ class StateSection:
         return cls(
             label=label,
             method=method.title,
-            subject=f"how {model} fuses this pair",
+            subject=method.subject.format(model),
             headline=headline,
             sentences=sentences,
             asides=[method.how],

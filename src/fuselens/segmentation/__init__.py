@@ -88,6 +88,24 @@ def load_segmenter(
     return loaded
 
 
+def segmenter_of(word: str, device: str | torch.device = "cpu") -> nn.Module:
+    """Load what `NAME` or `NAME:WEIGHTS` means, as users write it on a command line.
+
+    Args:
+        word: such as `"deeplab"` or `"deeplab:mine.safetensors"`.
+        device: as `load_segmenter` takes it.
+
+    Raises:
+        UnknownNameError, InputError, MissingExtraError: as `load_segmenter`.
+
+    Example:
+        >>> segmenter_of("deeplab:road").classes[:3]
+        ('nothing', 'person', 'bicycle')
+    """
+    name, _, weights = word.partition(":")
+    return load_segmenter(name, weights=weights or "auto", device=device)
+
+
 def _wanted(name: str, weights: str | Path | None) -> str | Path | None:
     if weights != "auto":
         return weights

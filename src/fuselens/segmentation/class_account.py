@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from fuselens.core.intrinsic import StateBars, StateMaps
+from fuselens.core.intrinsic import LIFTED, StateBars, StateMaps
 from fuselens.segmentation.class_weights import ClassWeights
 
 NAMED = 3  # classes that get a sentence: the largest ones
@@ -84,6 +84,7 @@ class ClassAccount:
             "the number of the class's pixels; averaged over a class they give its bars.",
             dict(zip(self.names, (self.a * pixels, self.b * pixels), strict=True)),
             "signed",
+            LIFTED,
         )
 
     def words(self) -> list[str]:

@@ -74,7 +74,7 @@ class Protocol:
         Raises:
             InputError, UnknownNameError: as `Recipe.changed`.
         """
-        chosen = load_recipe(recipe).changed(**(QUICK if quick else {}), **(changes or {}))
+        chosen = load_recipe(recipe).changed(**{**(QUICK if quick else {}), **(changes or {})})
         return cls(chosen, side=QUICK_SIDE if quick else None, **settings)
 
     def all_seeds(self) -> tuple[int, ...]:

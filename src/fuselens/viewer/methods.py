@@ -16,7 +16,7 @@ from fuselens.explainers import EXPLAINERS
 from fuselens.report.results_methods import method_of
 
 Kind = Literal["number", "integer", "choice"]
-LEFT_OUT = ("guidance", "intrinsic", "jacobian")  # these have requests of their own
+LEFT_OUT = ("guidance", "intrinsic", "jacobian", "task_share")  # requests of their own, or no map of a target
 
 
 @dataclass(frozen=True)

@@ -42,15 +42,15 @@ function maps(account, part, number) {
   });
   const isGrey = part.display === "grey";
   const bar = barElement();
-  if (!isGrey) bar.show(mapBar(part.scale, 1, part.display === "signed" ? "signed" : "paper"));
+  if (!isGrey) bar.show(mapBar(part.scale, part.gamma, part.display === "signed" ? "signed" : "paper"));
   const grid = el("div", { class: "maps" }, figures);
   grid.style.setProperty("--count", figures.length);
   return [grid, !isGrey && el("div", { class: "one-bar" }, bar.element)];
 }
 
-function paint(pixels, values, { display, scale }) {
+function paint(pixels, values, { display, scale, gamma }) {
   if (display === "grey") paintGrey(pixels, values);
-  else paintMap(pixels, values, scale, 1, display === "signed" ? "signed" : "paper");
+  else paintMap(pixels, values, scale, gamma, display === "signed" ? "signed" : "paper");
 }
 
 function bars(account, part, number) {

@@ -35,6 +35,7 @@ def _maps(part: StateMaps) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
         "words": part.words,
         "display": part.display,
         "scale": part.scale,
+        "gamma": part.gamma,
         "names": list(part.maps),
         "size": list(part.size),
     }
