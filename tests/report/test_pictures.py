@@ -62,7 +62,7 @@ def test_only_pixels_that_nothing_moves_are_hatched() -> None:
     assert not hatched[:, 6:].any()
 
 
-@given(st.floats(1e-8, 1e3), st.floats(0.1, 2), st.sampled_from(["signed", "paper"]))
+@given(st.floats(1e-8, 1e5), st.floats(0.1, 2), st.sampled_from(["signed", "paper"]))
 def test_ticks_lie_where_the_display_puts_their_values(scale: float, gamma: float, preset: str) -> None:
     ticks = scale_ticks(scale, gamma, preset)  # type: ignore[arg-type]
     places = [tick.place for tick in ticks]
@@ -72,6 +72,11 @@ def test_ticks_lie_where_the_display_puts_their_values(scale: float, gamma: floa
         value = float(tick.text.replace("−", "-"))
         shown = float(signed_power(torch.tensor(value / scale, dtype=torch.float64), gamma))
         assert tick.place == pytest.approx(100 * shown if preset == "paper" else 50 + 50 * shown, abs=0.1)
+
+
+def test_ticks_of_large_numbers_are_short() -> None:
+    assert [tick.text for tick in scale_ticks(4891.0, 0.4, "signed")][3:] == ["0", "+200", "+1000", "+4900"]
+    assert scale_ticks(2e-6, 0.4, "paper")[-1].text == "2e−06"
 
 
 def test_the_strip_has_the_colours_of_the_maps() -> None:

@@ -195,7 +195,9 @@ def scale_ticks(scale: float, gamma: float, preset: Preset) -> list[Tick]:
         else:
             continue
         break
-    upper = [Tick(100 * place, f"{value:.2g}".replace("-", "−")) for value, place in zip(values, places, strict=True)]
+    # Two digits, and 4900 rather than 4.9e+03, which does not fit under a bar.
+    texts = [f"{float(f'{value:.2g}'):g}".replace("-", "−") for value in values]
+    upper = [Tick(100 * place, text) for text, place in zip(texts, places, strict=True)]
     if preset == "paper":
         return [Tick(0, "0"), *reversed(upper)]
     halves = [Tick(50 + tick.place / 2, f"+{tick.text}") for tick in reversed(upper)]
