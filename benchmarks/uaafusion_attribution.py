@@ -75,7 +75,7 @@ def ours(
     sums = class_sums(network, both, twice, steps=STEPS, rule="right", product=product)
     score = score_of_regions(regions)
     for before, after in pairwise(path):
-        step_attribution(network, before, after, score)
+        step_attribution(network, before, after, score, rule="right")
     return torch.stack(list(sums.values()), dim=1)
 
 

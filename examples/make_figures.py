@@ -1,7 +1,7 @@
 """Draw the pictures of README and docs from the built-in examples and the weights that are shipped.
 
-`python examples/make_figures.py` writes docs/images/overview.png and docs/images/contact-sheet.png; it takes a few
-minutes, since the guidance of two whole images is computed.
+`python examples/make_figures.py` writes overview.png, contact-sheet.png and uaafusion-completeness.png into
+docs/images; it takes a few minutes, since the guidance of two whole images is computed.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle
@@ -24,15 +26,24 @@ from fuselens.core.files import atomic_path, prepare_folder
 from fuselens.core.locality import Box
 from fuselens.core.modalities import modality_family
 from fuselens.explainers.probes import telling_pixels
+from fuselens.models.layers.path_attention import PathAttention
 from fuselens.report.numbers import view_of
 from fuselens.report.pictures import fused_rgb, source_rgb
 from fuselens.report.words import opened, shown_name
+from fuselens.segmentation.path_attribution import Score, scores_at
+from fuselens.segmentation.stations import Rule
 
 EXAMPLES = ("street", "brain")
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "images"
 OVERVIEW = "funfusean"  # of the shipped networks the one whose shares vary most over an image
 LARGEST = 680_000  # bytes of a picture: pages stay quick
 INK, SOFT = "#1e293b", "#64748b"
+PANELS_A_LINE = 5
+SMALL = (96, 128)
+GRADIENTS = (1, 2, 4, 8, 16, 32, 64)
+RULES: dict[Rule, str] = {
+    "right": "at the ends, as published", "midpoint": "in the middles", "gauss": "at Gauss's places, ours"
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -100,18 +111,52 @@ def draw_row(axes: dict[str, Axes], row: Explained) -> None:
 
 
 def contact_sheet(rows: Sequence[tuple[fl.ImagePair, Sequence[fl.FusedImage]]]) -> Figure:
-    """Draw both sources of each example beside what every model makes of them."""
-    columns = max(len(fused) for _, fused in rows) + 2
-    figure = Figure(figsize=(2.6 * columns, sum(2.5 * height(pair) + 0.3 for pair, _ in rows)), layout="constrained")
-    panels = figure.subplots(len(rows), columns, squeeze=False, height_ratios=[height(pair) for pair, _ in rows])
-    for line, (pair, fused) in zip(panels, rows, strict=True):
-        for panel, source in zip(line, pair, strict=False):
-            show(panel, source_rgb(source), opened(shown_name(source.name)), size=9)
-        for panel, image in zip(line[2:], fused, strict=False):
-            show(panel, fused_rgb(image), image.model, size=9)
-        for panel in line[2 + len(fused) :]:
+    """Draw both sources of each example, then what every model makes of them, in lines of a few panels."""
+    lines = []
+    for pair, fused in rows:
+        shown = [(source_rgb(source), opened(shown_name(source.name))) for source in pair]
+        shown += [(fused_rgb(image), image.model) for image in fused]
+        lines += [(height(pair), shown[at : at + PANELS_A_LINE]) for at in range(0, len(shown), PANELS_A_LINE)]
+    columns = max(len(line) for _, line in lines)
+    figure = Figure(figsize=(2.6 * columns, sum(2.5 * tall + 0.3 for tall, _ in lines)), layout="constrained")
+    panels = figure.subplots(len(lines), columns, squeeze=False, height_ratios=[tall for tall, _ in lines])
+    for row, (_, line) in zip(panels, lines, strict=True):
+        for panel, (image, title) in zip(row, line, strict=False):
+            show(panel, image, title, size=9)
+        for panel in row[len(line) :]:
             panel.set_axis_off()
     return figure
+
+
+def completeness() -> Figure:
+    """Draw what UAAFusion's attention adds up to, for more and more gradients, beside what the score gained."""
+    model = fl.load_model("uaafusion")
+    figure = Figure(figsize=(9, 3.2), layout="constrained")
+    for panel, example in zip(figure.subplots(1, 2), ("street", "nature"), strict=True):
+        pair = fl.example_pair(example, size=SMALL)
+        with torch.no_grad():
+            found = model.unfold(*pair.tensors())
+            score = model.score(found.path[0], found.weights.regions)
+            before, after = (float(scores_at(model.segmenter, found.path[end], score)) for end in (0, -1))
+        panel.axhline(after - before, color=INK, ls="--", lw=1, label="what the score gained")
+        for rule, words in RULES.items():
+            added = [attention_sum(model, found.path, score, count, rule) for count in GRADIENTS]
+            panel.plot(GRADIENTS, added, marker="o", ms=3, lw=1.2, label=words)
+        panel.set_xscale("log", base=2)
+        panel.set_xticks(GRADIENTS, [str(count) for count in GRADIENTS])
+        panel.set(title=f"{opened(example)}, {SMALL[0]} × {SMALL[1]}", xlabel="gradients between two pictures")
+        panel.grid(alpha=0.3)
+        panel.spines[["top", "right"]].set_visible(False)
+    figure.axes[0].set_ylabel("sum over all pixels")
+    figure.axes[0].legend(frameon=False, fontsize=8)
+    return figure
+
+
+def attention_sum(model: Any, path: Sequence[torch.Tensor], score: Score, samples: int, rule: Rule) -> float:
+    """Return what the attention along a path adds up to."""
+    watch = PathAttention(model.segmenter, score, samples=samples, rule=rule)
+    total = [watch.at(picture) for picture in path][-1]
+    return float(total.double().sum())
 
 
 def show(panel: Axes, image: Rgb, title: str, *, size: int = 11) -> None:
@@ -148,7 +193,7 @@ def save(figure: Figure, path: Path) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Draw both pictures."""
+    """Draw all pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=FOLDER)
     parser.add_argument("--size", type=int, nargs=2, metavar=("H", "W"), help="default: the examples' own sizes")
@@ -161,6 +206,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     save(overview(rows), out / "overview.png")
     sheet = [(p, [fl.fuse(model_of(spec, p), p) for spec in options.models or specs_of(p)]) for p in pairs]
     save(contact_sheet(sheet), out / "contact-sheet.png")
+    if not options.models:
+        save(completeness(), out / "uaafusion-completeness.png")
 
 
 if __name__ == "__main__":

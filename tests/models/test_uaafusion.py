@@ -80,7 +80,7 @@ def test_the_first_lstm_step_has_no_tanh_in_the_published_code() -> None:
 
 def test_one_stage_written_out() -> None:
     """Equations 2 to 4 with the attention of Eq. 12, from the network's own layers."""
-    model, (a, b) = built(stages=2, attention_scale="n"), pair()
+    model, (a, b) = built(stages=2, attention_scale="n", rule="right"), pair()
     with torch.no_grad():
         found = model.unfold(a, b)
         assert found.weights is not None
@@ -98,7 +98,7 @@ def test_one_stage_written_out() -> None:
         second, *features = stage(0, first, torch.zeros_like(a), memory, memory)
         state = begin.stages[0].lstm(begin.stages[0].gather(torch.cat(features, dim=1)))
         attention = step_attribution(
-            model.segmenter, first, second, score_of_regions(regions_of(model.segmenter, first))
+            model.segmenter, first, second, score_of_regions(regions_of(model.segmenter, first)), rule="right"
         )
         fused, *_ = stage(1, second, attention * a[0].numel(), features[2], begin.stages[0].recall(state[0]))
     for got, expected in zip(found.path, (first, second, fused), strict=True):
@@ -149,7 +149,8 @@ def test_official_attention_is_a_running_mean_for_soft_masks() -> None:
     with torch.no_grad():
         found = model.unfold(a, b)
         score = score_of_masks(logits_of(model.segmenter, found.path[0]))
-    steps = [step_attribution(model.segmenter, f, g, score) for f, g in zip(found.path, found.path[1:-1], strict=False)]
+    pieces = zip(found.path, found.path[1:-1], strict=False)
+    steps = [step_attribution(model.segmenter, f, g, score, rule="right") for f, g in pieces]
     torch.testing.assert_close(found.attention[3], sum(steps[:3]) / 3)
     torch.testing.assert_close(found.attention[4], sum(steps) / 4)
 

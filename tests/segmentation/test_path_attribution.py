@@ -16,6 +16,7 @@ from fuselens.segmentation.path_attribution import (
     scores_at,
     step_attribution,
 )
+from fuselens.segmentation.stations import Rule
 from tests.segmentation.attributed import SmallSegmenter, noise, quarters
 
 SIZE = (10, 13)
@@ -35,13 +36,16 @@ def test_the_sum_approaches_what_the_score_gains() -> None:
     score, pictures = score_of_regions(quarters(*SIZE, count=2)), path()
     gained = scores_at(segmenter, pictures[-1], score) - scores_at(segmenter, pictures[0], score)
 
-    def gap(samples: int) -> float:
-        watch = PathAttention(segmenter, score, samples=samples)
+    def gap(samples: int, rule: Rule) -> float:
+        watch = PathAttention(segmenter, score, samples=samples, rule=rule)
         total = [watch.at(picture) for picture in pictures][-1]
         return float((total.sum((1, 2, 3)) - gained).abs().max())
 
-    gaps = [gap(samples) for samples in (1, 4, 16, 64)]
+    gaps = [gap(samples, "right") for samples in (1, 4, 16, 64)]
     assert all(later < earlier / 3 for earlier, later in pairwise(gaps))
+    # Of a smooth score the middle of each part is as good as its square, and Gauss is exact to rounding soon.
+    assert gap(16, "midpoint") < gap(4, "midpoint") / 12
+    assert gap(16, "gauss") < 1e-9
 
 
 def test_one_sample_is_the_gradient_at_the_end_times_the_increment(segmenter: SmallSegmenter) -> None:
@@ -51,7 +55,7 @@ def test_one_sample_is_the_gradient_at_the_end_times_the_increment(segmenter: Sm
     logits = segmenter(point)
     total = sum(logits[:, number][regions == number].sum() for number in range(4)) / (SIZE[0] * SIZE[1])
     (slope,) = torch.autograd.grad(total, point)
-    found = step_attribution(segmenter, before, after, score_of_regions(regions))
+    found = step_attribution(segmenter, before, after, score_of_regions(regions), rule="right")
     torch.testing.assert_close(found, slope * (after - before))
 
 

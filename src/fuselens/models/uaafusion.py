@@ -86,7 +86,8 @@ class UAAFusion(FusionModel):
         preset: `"official"` does as the published code: no gradient step, a running mean of unscaled attention for soft
             masks, weights from means with an absolute epsilon and gradients at m / M, and the first cell without tanh.
             Its weights are shared by all pictures of a batch while training; ours are not.
-        rule: where the steps' gradients are taken: `"gauss"`, `"midpoint"`, or `"right"`, at m / M as in the paper.
+        rule: where the gradients of steps and path are taken: `"gauss"`, `"midpoint"`, or `"right"`, at the ends of
+            equal parts as in the paper.
     """
 
     name = "uaafusion"
@@ -211,7 +212,7 @@ class UAAFusion(FusionModel):
             return None
         return PathAttention(
             self.segmenter, self.score(start, weights.regions), kind=self.attention, samples=self.path_samples,
-            mean=self.official, through=self.through,
+            rule=self.rule, mean=self.official, through=self.through,
         )  # fmt: skip
 
     def score(self, start: torch.Tensor, regions: torch.Tensor) -> Score:

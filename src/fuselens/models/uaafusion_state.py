@@ -45,7 +45,7 @@ class _Run:
         """Return the attention along the whole path, its last picture included, of all classes or of one."""
         regions = self.weights.regions
         own = self.model.score(self.found.path[0], regions) if only is None else score_of_regions(regions, only)
-        watch = PathAttention(self.segmenter, own, samples=self.model.path_samples)
+        watch = PathAttention(self.segmenter, own, samples=self.model.path_samples, rule=self.model.rule)
         for picture in self.found.path:
             watch.at(picture)
         return watch

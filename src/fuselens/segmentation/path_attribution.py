@@ -16,6 +16,7 @@ from fuselens.segmentation.folded import folded
 from fuselens.segmentation.frozen import frozen
 from fuselens.segmentation.protocol import IGNORED, Segmenter, check_segmenter
 from fuselens.segmentation.regions import check_regions
+from fuselens.segmentation.stations import Rule, stations
 
 Score = Callable[[torch.Tensor], torch.Tensor]
 """From logits `[M * N, C, H, W]`, M samples of N pictures, to scores `[M * N]`."""
@@ -77,28 +78,32 @@ def step_attribution(
     score: Score,
     *,
     samples: int = 1,
+    rule: Rule = "gauss",
     through: bool = False,
 ) -> torch.Tensor:
     """Return what each pixel adds to the score between two images of the path, `[N, 1, H, W]`.
 
-    The gradient is taken at the end of each of `samples` equal parts of the way; one sample is Eq. 12.
+    One sample of the rule `"right"`, at the image after, is Eq. 12; one of the other rules lies in the middle, where it
+    misses much less of what the score gains.
 
     Args:
         segmenter, score, through: as for `score_gradient`.
         before, after: images `[N, 1, H, W]`.
         samples: gradients between the two images, computed as one batch.
+        rule: where on the way they are taken, as for `stations`.
 
     Raises:
-        InputError: as `score_gradient`, or no sample.
+        InputError: as `score_gradient`, no sample, or an unknown rule.
     """
     if samples < 1:
         raise InputError(f"Expected at least one sample between two images of the path but got {samples}.")
     if not through:
         before, after = before.detach(), after.detach()
     change = after - before
-    points = torch.cat([before + (sample + 1) / samples * change for sample in range(samples)])
-    slopes = score_gradient(segmenter, points, score, through=through)
-    mean: torch.Tensor = slopes.reshape(samples, *change.shape).mean(dim=0)
+    places = stations(samples, rule)
+    points = torch.cat([before + place * change for place, _ in places])
+    slopes = score_gradient(segmenter, points, score, through=through).reshape(samples, *change.shape)
+    mean = torch.stack([weight * slope for (_, weight), slope in zip(places, slopes, strict=True)]).sum(dim=0)
     return mean * change
 
 

@@ -8,6 +8,7 @@ import torch
 
 from fuselens.segmentation.path_attribution import Score, score_gradient, step_attribution
 from fuselens.segmentation.protocol import Segmenter
+from fuselens.segmentation.stations import Rule
 
 Attention = Literal["path", "gradient", "none"]
 Scale = Literal["std", "n", "none"]
@@ -22,6 +23,7 @@ class PathAttention:
         kind: `"path"` adds up gradient times change along the pictures so far; `"gradient"` takes the gradient at the
             last one.
         samples: gradients between two pictures of the path.
+        rule: where they are taken, as for `stations`.
         mean: divide the sum by the number of changes, as the published code does.
         through: keep the graph.
     """
@@ -33,12 +35,13 @@ class PathAttention:
         *,
         kind: Literal["path", "gradient"] = "path",
         samples: int = 1,
+        rule: Rule = "gauss",
         mean: bool = False,
         through: bool = False,
     ) -> None:
         """Start with an empty path."""
         self.segmenter, self.score = segmenter, score
-        self.kind, self.samples, self.mean, self.through = kind, samples, mean, through
+        self.kind, self.samples, self.rule, self.mean, self.through = kind, samples, rule, mean, through
         self.steps: list[torch.Tensor] = []
         self._last: torch.Tensor | None = None
 
@@ -49,7 +52,9 @@ class PathAttention:
             return score_gradient(self.segmenter, picture, self.score, through=self.through)
         if before is None:
             return torch.zeros_like(picture)
-        step = step_attribution(self.segmenter, before, picture, self.score, samples=self.samples, through=self.through)
+        step = step_attribution(
+            self.segmenter, before, picture, self.score, samples=self.samples, rule=self.rule, through=self.through
+        )
         self.steps.append(step)
         total = torch.stack(self.steps).sum(dim=0)
         return total / len(self.steps) if self.mean else total
