@@ -100,7 +100,7 @@ def segmenter_of(word: str, device: str | torch.device = "cpu") -> nn.Module:
 
     Example:
         >>> segmenter_of("deeplab:road").classes[:3]
-        ('nothing', 'person', 'bicycle')
+        ('background', 'person', 'bicycle')
     """
     name, _, weights = word.partition(":")
     return load_segmenter(name, weights=weights or "auto", device=device)
