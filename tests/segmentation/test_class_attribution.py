@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from fuselens.core.errors import InputError
-from fuselens.segmentation.class_attribution import class_maps, class_scores, class_sums, regions_of
+from fuselens.segmentation.class_attribution import class_maps, class_scores, class_sums, maps_of, regions_of
 from fuselens.segmentation.class_weights import class_weights, share_of_first, weigh
 from fuselens.segmentation.stations import Rule
 from tests.segmentation.attributed import SmallSegmenter, noise, quarters
@@ -194,3 +194,14 @@ def test_settings_are_checked() -> None:
         class_weights(segmenter(), image, image, regions, reduce="max")  # type: ignore[arg-type]
     with pytest.raises(InputError, match="3 classes"):
         regions_of(segmenter(), image, classes=3)
+
+
+@pytest.mark.parametrize("rule", ["gauss", "right"])
+def test_steps_one_by_one_are_the_steps_at_once(rule: Rule) -> None:
+    segmenter, image, regions = SmallSegmenter().double().eval(), noise(2, 1, 14, 17), quarters(14, 17, count=2)
+    once, singly = (
+        maps_of(segmenter, [image], regions, steps=4, rule=rule, at_once=at_once) for at_once in (True, False)
+    )
+    assert once.keys() == singly.keys()
+    for number, (values,) in once.items():
+        torch.testing.assert_close(singly[number][0], values)

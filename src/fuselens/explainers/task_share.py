@@ -209,7 +209,8 @@ def _through(
         return check_segmenter(quick, fused)
 
     quick = folded(segmenter)
-    maps = maps_of(network, sources, regions, steps=steps, rule=rule)
+    # A fusion network's graph is large; five of them at once filled the memory.
+    maps = maps_of(network, sources, regions, steps=steps, rule=rule, at_once=False)
     return {number: first for number, (first, _) in maps.items()}, {n: second for n, (_, second) in maps.items()}
 
 

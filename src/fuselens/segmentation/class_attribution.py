@@ -85,6 +85,7 @@ def maps_of(
     steps: int = 5,
     rule: Rule = "gauss",
     through: bool = False,
+    at_once: bool = True,
 ) -> dict[int, list[torch.Tensor]]:
     """Return for each class a map `[N, 1, H, W]` a source, of a network that makes logits of them all.
 
@@ -93,11 +94,28 @@ def maps_of(
     Args:
         network: maps the sources `[M * N, 1, H, W]` to logits `[M * N, C, H, W]`, every picture by itself.
         sources, regions, steps, rule, through: as for `class_maps`.
+        at_once: all steps as one batch; False takes one after the other, with a graph that is `steps` times smaller.
 
     Raises:
         InputError: as `class_maps`.
     """
     places = stations(steps, rule)
+    batches = [places] if at_once else [[place] for place in places]
+    parts = [_maps_at(network, sources, regions, batch, through) for batch in batches]
+    return {
+        number: [torch.stack(each).sum(dim=0) for each in zip(*(part[number] for part in parts), strict=True)]
+        for number in parts[0]
+    }
+
+
+def _maps_at(
+    network: Callable[..., torch.Tensor],
+    sources: Sequence[torch.Tensor],
+    regions: torch.Tensor,
+    places: Stations,
+    through: bool,
+) -> dict[int, list[torch.Tensor]]:
+    """Return what gradients at these places add to the maps."""
     points = [along(source, places) for source in sources]
     for point in points:
         if not point.requires_grad:
@@ -106,7 +124,7 @@ def maps_of(
     check_regions(regions, sources[0], logits.shape[1])
     maps = {}
     for number in classes_in(regions):
-        scores = _by_step(logits[:, number], steps) * share_of_mean(regions == number, logits)
+        scores = _by_step(logits[:, number], len(places)) * share_of_mean(regions == number, logits)
         slopes = torch.autograd.grad(scores.sum(), points, retain_graph=True, create_graph=through)
         means = [_mean(each, places) for each in slopes]
         maps[number] = [mean * source for mean, source in zip(means, sources, strict=True)]
