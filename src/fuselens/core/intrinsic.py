@@ -93,9 +93,10 @@ class StateMaps:
             caption: {"key": keys[caption], "low": float(values.min()), "high": float(values.max())}
             for caption, values in self.maps.items()
         }
-        head = {"kind": "maps", "title": self.title, "words": self.words}
-        look = {"display": self.display, "scale": self.scale, "gamma": self.gamma}
-        return head | {"size": list(self.size)} | look | {"maps": maps}
+        return {
+            "kind": "maps", "title": self.title, "words": self.words, "size": list(self.size),
+            "display": self.display, "scale": self.scale, "gamma": self.gamma, "maps": maps,
+        }  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,7 +20,7 @@ from fuselens.segmentation.frozen import frozen
 from fuselens.segmentation.local_sums import local_sums
 from fuselens.segmentation.protocol import IGNORED, Segmenter, check_segmenter
 from fuselens.segmentation.regions import check_regions, classes_in, share_of_mean
-from fuselens.segmentation.stations import Rule, Stations, stations
+from fuselens.segmentation.stations import Rule, Stations, mean_over, stations
 
 Product = Literal["backward", "forward"]
 
@@ -126,7 +126,7 @@ def _maps_at(
     for number in classes_in(regions):
         scores = _by_step(logits[:, number], len(places)) * share_of_mean(regions == number, logits)
         slopes = torch.autograd.grad(scores.sum(), points, retain_graph=True, create_graph=through)
-        means = [_mean(each, places) for each in slopes]
+        means = [mean_over(each, places) for each in slopes]
         maps[number] = [mean * source for mean, source in zip(means, sources, strict=True)]
     return maps
 
@@ -184,7 +184,7 @@ def _forward_sums(
             direction = (source * mask[:, None]).repeat(len(places), 1, 1, 1)
             slopes: torch.Tensor = torch.func.jvp(network, (points,), (direction,))[1]
             check_regions(regions, image, slopes.shape[1])
-            sums[number] = (_mean(slopes[:, number], places) * share_of_mean(mask, slopes)).sum((-2, -1))
+            sums[number] = (mean_over(slopes[:, number], places) * share_of_mean(mask, slopes)).sum((-2, -1))
     return sums
 
 
@@ -210,8 +210,3 @@ def along(image: torch.Tensor, places: Stations) -> torch.Tensor:
 def _by_step(values: torch.Tensor, steps: int) -> torch.Tensor:
     """Return `[M * N, ...]` as `[M, N, ...]`."""
     return values.reshape(steps, -1, *values.shape[1:])
-
-
-def _mean(values: torch.Tensor, places: Stations) -> torch.Tensor:
-    """Return the weighted mean over the way of `[M * N, ...]`, `[N, ...]`."""
-    return torch.stack([w * each for (_, w), each in zip(places, values.chunk(len(places)), strict=True)]).sum(dim=0)

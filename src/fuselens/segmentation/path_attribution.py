@@ -16,7 +16,7 @@ from fuselens.segmentation.folded import folded
 from fuselens.segmentation.frozen import frozen
 from fuselens.segmentation.protocol import IGNORED, Segmenter, check_segmenter
 from fuselens.segmentation.regions import check_regions
-from fuselens.segmentation.stations import Rule, stations
+from fuselens.segmentation.stations import Rule, mean_over, stations
 
 Score = Callable[[torch.Tensor], torch.Tensor]
 """From logits `[M * N, C, H, W]`, M samples of N pictures, to scores `[M * N]`."""
@@ -102,9 +102,8 @@ def step_attribution(
     change = after - before
     places = stations(samples, rule)
     points = torch.cat([before + place * change for place, _ in places])
-    slopes = score_gradient(segmenter, points, score, through=through).reshape(samples, *change.shape)
-    mean = torch.stack([weight * slope for (_, weight), slope in zip(places, slopes, strict=True)]).sum(dim=0)
-    return mean * change
+    slopes = score_gradient(segmenter, points, score, through=through)
+    return mean_over(slopes, places) * change
 
 
 def scores_at(segmenter: Segmenter, image: torch.Tensor, score: Score) -> torch.Tensor:

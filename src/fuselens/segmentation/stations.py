@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal, get_args
 
 import numpy as np
+import torch
 
 from fuselens.core.errors import InputError
 
@@ -36,3 +37,8 @@ def stations(steps: int, rule: Rule) -> Stations:
         places, weights = np.polynomial.legendre.leggauss(steps)
         return list(zip(((places + 1) / 2).tolist(), (weights / 2).tolist(), strict=True))
     return [((step if rule == "right" else step - 0.5) / steps, 1 / steps) for step in range(1, steps + 1)]
+
+
+def mean_over(values: torch.Tensor, places: Stations) -> torch.Tensor:
+    """Return the weighted mean `[N, ...]` of what was found at the stations, `[M * N, ...]`, station after station."""
+    return torch.stack([w * each for (_, w), each in zip(places, values.chunk(len(places)), strict=True)]).sum(dim=0)
